@@ -191,26 +191,33 @@ export class ClusterImage {
   apply(delta: MetadataDelta): void {
     switch (delta.kind) {
       case 'topic-created':
-        return this.#createTopic(delta)
+        this.#createTopic(delta)
+        break
       case 'topic-deleted':
-        return this.#deleteTopic(delta.id)
+        this.#deleteTopic(delta.id)
+        break
       case 'partitions-added':
-        return this.#addPartitions(delta)
+        this.#addPartitions(delta)
+        break
       case 'topic-configs-set':
-        return this.#setTopicConfigs(delta)
+        this.#setTopicConfigs(delta)
+        break
       case 'broker-configs-set':
-        return this.#setBrokerConfigs(delta)
+        this.#setBrokerConfigs(delta)
+        break
       case 'group-configs-set':
         setOrDelete(this.#groups, delta.group, delta.configs)
-        return this.#tell({ kind: 'group-config-changed', group: delta.group })
+        this.#tell({ kind: 'group-config-changed', group: delta.group })
+        break
       case 'client-metrics-set':
         setOrDelete(this.#clientMetrics, delta.subscription, delta.configs)
-        return this.#tell({ kind: 'client-metrics-changed', subscription: delta.subscription })
+        this.#tell({ kind: 'client-metrics-changed', subscription: delta.subscription })
+        break
       case 'slots-reserved':
         this.#nextSlot = Math.max(this.#nextSlot, delta.next)
-        return
+        break
       default:
-        return unreachable(delta)
+        unreachable(delta)
     }
   }
 
