@@ -7,6 +7,7 @@ import { assert, unreachable } from '../base/assert.ts'
 import type { TopicConfig } from '../config/topic.ts'
 import type { ConfigEntries, MetadataDelta, PartitionRecord } from './delta.ts'
 import { type Placement, threadOf } from './placement.ts'
+import { collisionKey } from './topic-name.ts'
 
 /** A partition and where it lives. Immutable, one object for its whole life on this thread. */
 export interface PartitionImage {
@@ -104,6 +105,8 @@ export class ClusterImage {
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   readonly #bySlot = new Map<number, PartitionImage>()
+  /** Names with a period or underscore, by the form in which they would collide. */
+  readonly #byCollisionKey = new Map<string, string>()
   readonly #broker = new Map<string, ReadonlyMap<string, string>>()
   readonly #groups = new Map<string, ReadonlyMap<string, string>>()
   readonly #clientMetrics = new Map<string, ReadonlyMap<string, string>>()
@@ -139,6 +142,11 @@ export class ClusterImage {
   topics(): readonly TopicImage[] {
     this.#sorted ??= [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
     return this.#sorted
+  }
+
+  /** The topic whose name collides with others of this `collisionKey`. */
+  topicColliding(key: string): string | undefined {
+    return this.#byCollisionKey.get(key)
   }
 
   get topicCount(): number {
@@ -230,6 +238,8 @@ export class ClusterImage {
     })
     this.#byName.set(topic.name, topic)
     this.#byId.set(topic.id, topic)
+    const key = collisionKey(topic.name)
+    if (key !== undefined) this.#byCollisionKey.set(key, topic.name)
     this.#sorted = undefined
     this.#placePartitions(topic, delta.partitions)
   }
@@ -268,6 +278,8 @@ export class ClusterImage {
     if (!topic) return
     this.#byId.delete(id)
     this.#byName.delete(topic.name)
+    const key = collisionKey(topic.name)
+    if (key !== undefined) this.#byCollisionKey.delete(key)
     this.#sorted = undefined
     for (const partition of topic.partitions) this.#bySlot.delete(partition.slot)
     for (const partition of topic.partitions) this.#tell({ kind: 'partition-deleted', partition })

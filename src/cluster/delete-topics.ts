@@ -1,0 +1,80 @@
+/**
+ * The decision of DeleteTopics. The coordinators' own topics are not deleted: Kafka lets anyone
+ * destroy the committed offsets of all groups that way, which is nobody's wish.
+ */
+import { ZERO_UUID } from '../base/uuid.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import type { Decision, DeletedTopic, TopicToDelete } from './commands.ts'
+import type { MetadataDelta } from './delta.ts'
+import type { ClusterImage, TopicImage } from './image.ts'
+
+/** Each topic is decided for itself; a topic named twice, by name or by id, is left alone. */
+export function deleteTopics(
+  image: ClusterImage,
+  topics: readonly TopicToDelete[],
+): Decision<DeletedTopic> {
+  const counts = new Map<string, number>()
+  for (const topic of topics) {
+    for (const key of keysOf(image, topic)) counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  const answers: DeletedTopic[] = []
+  const deltas: MetadataDelta[] = []
+  const answeredTwins = new Set<string>()
+  for (const asked of topics) {
+    const twin = keysOf(image, asked).find((key) => (counts.get(key) ?? 0) > 1)
+    if (twin !== undefined) {
+      // What was asked twice is answered once.
+      if (!answeredTwins.has(twin)) answers.push(duplicate(asked))
+      answeredTwins.add(twin)
+      continue
+    }
+    const found = find(image, asked)
+    if ('errorCode' in found) {
+      answers.push(found)
+      continue
+    }
+    answers.push({ name: found.name, id: found.id, errorCode: ErrorCode.NONE, errorMessage: null })
+    deltas.push({ kind: 'topic-deleted', name: found.name, id: found.id })
+  }
+  return { answers, deltas }
+}
+
+function find(image: ClusterImage, asked: TopicToDelete): TopicImage | DeletedTopic {
+  const { name, id } = asked
+  if (name !== null && id !== ZERO_UUID)
+    return refused(
+      asked,
+      ErrorCode.INVALID_REQUEST,
+      'You may not specify both topic name and topic id.',
+    )
+  if (name === null && id === ZERO_UUID)
+    return refused(asked, ErrorCode.INVALID_REQUEST, 'Neither topic name nor id were specified.')
+  const topic = name === null ? image.topicById(id) : image.topic(name)
+  if (!topic && name === null) return refused(asked, ErrorCode.UNKNOWN_TOPIC_ID, unknownId)
+  if (!topic) return refused(asked, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, unknownName)
+  if (topic.internal) {
+    const answer = refused(asked, ErrorCode.INVALID_REQUEST, internalTopic)
+    return { ...answer, name: topic.name, id: topic.id }
+  }
+  return topic
+}
+
+/** By what a topic counts as asked twice: a name and the id of the same topic are one. */
+function keysOf(image: ClusterImage, asked: TopicToDelete): string[] {
+  if (asked.name !== null && asked.id !== ZERO_UUID) return []
+  if (asked.name !== null) return [image.topic(asked.name)?.id ?? `name ${asked.name}`]
+  return asked.id === ZERO_UUID ? [] : [asked.id]
+}
+
+function duplicate(asked: TopicToDelete): DeletedTopic {
+  const what = asked.name === null ? 'Duplicate topic id.' : 'Duplicate topic name.'
+  return refused(asked, ErrorCode.INVALID_REQUEST, what)
+}
+
+function refused(asked: TopicToDelete, errorCode: ErrorCode, errorMessage: string): DeletedTopic {
+  return { name: asked.name, id: asked.id, errorCode, errorMessage }
+}
+
+const unknownName = 'This server does not host this topic-partition.'
+const unknownId = 'This server does not host this topic ID.'
+const internalTopic = 'An internal topic holds the state of the coordinators and is not deleted.'
