@@ -1,0 +1,99 @@
+/** The clients that we did not write, where install.sh puts them, and how their program is run. */
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { root } from './subject.ts'
+
+/** `argv` runs the client's program; a bootstrap address is appended. `needs`: why it cannot run
+ *  here, or undefined when it can. */
+export interface InteropClient {
+  readonly name: string
+  readonly argv: readonly string[]
+  needs(): string | undefined
+}
+
+const cache = process.env['ODRADEK_INTEROP_CACHE'] ?? join(homedir(), '.cache/odradek-interop')
+const programs = resolve(root, 'test/interop')
+const nodeModules = join(programs, 'node/node_modules')
+
+/** In the order in which they run: the cheap ones first. */
+export const clients: readonly InteropClient[] = [
+  {
+    name: 'kcat',
+    argv: [process.execPath, resolve(import.meta.dirname, 'kcat.js')],
+    needs: () => (runs('kcat', '-V') ? undefined : 'kcat is not installed'),
+  },
+  java('4.3.1'),
+  java('3.9.1'),
+  java('2.8.2'),
+  {
+    name: 'franz-go',
+    argv: [join(cache, 'franz-go')],
+    needs: () => missing(join(cache, 'franz-go')),
+  },
+  python('confluent-kafka-python', 'confluent_kafka_checks.py'),
+  python('kafka-python', 'kafka_python_checks.py'),
+  node('kafkajs', 'kafkajs', 'kafkajs.js'),
+  node('@platformatic/kafka', '@platformatic/kafka', 'platformatic.js', newerNode()),
+  node(
+    '@confluentinc/kafka-javascript',
+    '@confluentinc/kafka-javascript/build/Release',
+    'confluent.js',
+  ),
+]
+
+function java(version: string): InteropClient {
+  const classes = join(cache, `java-${version}/classes`)
+  const path = `${classes}:${join(cache, `java-${version}/lib`)}/*`
+  return {
+    name: `java ${version}`,
+    argv: [
+      'java',
+      '-Xmx128m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-cp',
+      path,
+      'Interop',
+    ],
+    needs: () => missing(join(classes, 'Interop.class')),
+  }
+}
+
+function python(name: string, program: string): InteropClient {
+  const interpreter = join(cache, 'python/bin/python')
+  return {
+    name,
+    argv: [interpreter, join(programs, 'python', program)],
+    needs: () => missing(interpreter),
+  }
+}
+
+function node(name: string, folder: string, program: string, runtime = process.execPath) {
+  return {
+    name,
+    argv: [runtime, join(programs, 'node', program)],
+    needs: () => missing(join(nodeModules, folder)) ?? missing(runtime),
+  }
+}
+
+/** @platformatic/kafka wants Node 22.22 or later, which comes as a package where this one is older. */
+function newerNode(): string {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > 22 || (major === 22 && minor >= 22)) return process.execPath
+  return join(nodeModules, `node-${process.platform}-${process.arch}/bin/node`)
+}
+
+function missing(path: string): string | undefined {
+  return existsSync(path) ? undefined : `${path} is not there`
+}
+
+function runs(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
