@@ -1,0 +1,118 @@
+import { INT64_MAX } from '../../base/bytes.ts'
+import {
+  array,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  records,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** Fetch. */
+export const Fetch = defineApi({
+  key: 1,
+  name: 'Fetch',
+  versions: [4, 18],
+  flexibleFrom: 12,
+  request: {
+    clusterId: nullable(string()).tag(0, 12).ignorable(),
+    replicaId: int32().until(14).default(-1),
+    replicaState: struct({
+      replicaId: int32().default(-1),
+      replicaEpoch: int64().default(-1),
+    }).tag(1, 15),
+    maxWaitMs: int32(),
+    minBytes: int32(),
+    maxBytes: int32().default(0x7fffffff),
+    isolationLevel: int8(),
+    sessionId: int32().since(7).ignorable(),
+    sessionEpoch: int32().since(7).default(-1).ignorable(),
+    topics: array(
+      struct({
+        topic: string().until(12).ignorable(),
+        topicId: uuid().since(13).ignorable(),
+        partitions: array(
+          struct({
+            partition: int32(),
+            currentLeaderEpoch: int32().since(9).default(-1).ignorable(),
+            fetchOffset: int64(),
+            lastFetchedEpoch: int32().since(12).default(-1),
+            logStartOffset: int64().since(5).default(-1).ignorable(),
+            partitionMaxBytes: int32(),
+            replicaDirectoryId: uuid().tag(0, 17).ignorable(),
+            highWatermark: int64().tag(1, 18).default(INT64_MAX).ignorable(),
+          }),
+        ),
+      }),
+    ),
+    forgottenTopicsData: array(
+      struct({
+        topic: string().until(12).ignorable(),
+        topicId: uuid().since(13).ignorable(),
+        partitions: array(int32()),
+      }),
+    ).since(7),
+    rackId: string().since(11).ignorable(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16().since(7).ignorable(),
+    sessionId: int32().since(7),
+    responses: array(
+      struct({
+        topic: string().until(12).ignorable(),
+        topicId: uuid().since(13).ignorable(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            errorCode: int16(),
+            highWatermark: int64(),
+            lastStableOffset: int64().default(-1),
+            logStartOffset: int64().since(5).default(-1).ignorable(),
+            divergingEpoch: struct({
+              epoch: int32().default(-1),
+              endOffset: int64().default(-1),
+            }).tag(0, 12),
+            currentLeader: struct({
+              leaderId: int32().default(-1),
+              leaderEpoch: int32().default(-1),
+            }).tag(1, 12),
+            snapshotId: struct({
+              endOffset: int64().default(-1),
+              epoch: int32().default(-1),
+            }).tag(2, 12),
+            abortedTransactions: nullable(
+              array(
+                struct({
+                  producerId: int64(),
+                  firstOffset: int64(),
+                }),
+              ),
+            ).default([]),
+            preferredReadReplica: int32().since(11).default(-1),
+            records: nullable(records()),
+          }),
+        ),
+      }),
+    ),
+    nodeEndpoints: array(
+      struct({
+        nodeId: int32(),
+        host: string(),
+        port: int32(),
+        rack: nullable(string()),
+      }),
+    ).tag(0, 16),
+  },
+})
+/** A decoded request. */
+export type FetchRequest = RequestOf<typeof Fetch>
+/** A decoded response. */
+export type FetchResponse = ResponseOf<typeof Fetch>

@@ -1,0 +1,96 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** OffsetFetch. */
+export const OffsetFetch = defineApi({
+  key: 9,
+  name: 'OffsetFetch',
+  versions: [1, 10],
+  flexibleFrom: 6,
+  request: {
+    groupId: string().until(7),
+    topics: nullable(
+      array(
+        struct({
+          name: string(),
+          partitionIndexes: array(int32()),
+        }),
+      ),
+      2,
+    )
+      .until(7)
+      .default([]),
+    groups: array(
+      struct({
+        groupId: string(),
+        memberId: nullable(string()).since(9).ignorable(),
+        memberEpoch: int32().since(9).default(-1).ignorable(),
+        topics: nullable(
+          array(
+            struct({
+              name: string().until(9).ignorable(),
+              topicId: uuid().since(10).ignorable(),
+              partitionIndexes: array(int32()),
+            }),
+          ),
+        ).default([]),
+      }),
+    ).since(8),
+    requireStable: bool().since(7),
+  },
+  response: {
+    throttleTimeMs: int32().since(3).ignorable(),
+    topics: array(
+      struct({
+        name: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            committedOffset: int64(),
+            committedLeaderEpoch: int32().since(5).default(-1).ignorable(),
+            metadata: nullable(string()).default(''),
+            errorCode: int16(),
+          }),
+        ),
+      }),
+    ).until(7),
+    errorCode: int16().since(2).until(7).ignorable(),
+    groups: array(
+      struct({
+        groupId: string(),
+        topics: array(
+          struct({
+            name: string().until(9).ignorable(),
+            topicId: uuid().since(10).ignorable(),
+            partitions: array(
+              struct({
+                partitionIndex: int32(),
+                committedOffset: int64(),
+                committedLeaderEpoch: int32().default(-1).ignorable(),
+                metadata: nullable(string()).default(''),
+                errorCode: int16(),
+              }),
+            ),
+          }),
+        ),
+        errorCode: int16(),
+      }),
+    ).since(8),
+  },
+})
+/** A decoded request. */
+export type OffsetFetchRequest = RequestOf<typeof OffsetFetch>
+/** A decoded response. */
+export type OffsetFetchResponse = ResponseOf<typeof OffsetFetch>

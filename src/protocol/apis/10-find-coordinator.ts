@@ -1,0 +1,47 @@
+import {
+  array,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** FindCoordinator. */
+export const FindCoordinator = defineApi({
+  key: 10,
+  name: 'FindCoordinator',
+  versions: [0, 6],
+  flexibleFrom: 3,
+  request: {
+    key: string().until(3),
+    keyType: int8().since(1),
+    coordinatorKeys: array(string()).since(4),
+  },
+  response: {
+    throttleTimeMs: int32().since(1).ignorable(),
+    errorCode: int16().until(3),
+    errorMessage: nullable(string()).since(1).until(3).default('').ignorable(),
+    nodeId: int32().until(3),
+    host: string().until(3),
+    port: int32().until(3),
+    coordinators: array(
+      struct({
+        key: string(),
+        nodeId: int32(),
+        host: string(),
+        port: int32(),
+        errorCode: int16(),
+        errorMessage: nullable(string()).default('').ignorable(),
+      }),
+    ).since(4),
+  },
+})
+/** A decoded request. */
+export type FindCoordinatorRequest = RequestOf<typeof FindCoordinator>
+/** A decoded response. */
+export type FindCoordinatorResponse = ResponseOf<typeof FindCoordinator>

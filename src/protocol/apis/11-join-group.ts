@@ -1,0 +1,57 @@
+import {
+  array,
+  bool,
+  bytes,
+  defineApi,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** JoinGroup. */
+export const JoinGroup = defineApi({
+  key: 11,
+  name: 'JoinGroup',
+  versions: [0, 9],
+  flexibleFrom: 6,
+  request: {
+    groupId: string(),
+    sessionTimeoutMs: int32(),
+    rebalanceTimeoutMs: int32().since(1).default(-1).ignorable(),
+    memberId: string(),
+    groupInstanceId: nullable(string()).since(5),
+    protocolType: string(),
+    protocols: array(
+      struct({
+        name: string(),
+        metadata: bytes(),
+      }),
+    ),
+    reason: nullable(string()).since(8).ignorable(),
+  },
+  response: {
+    throttleTimeMs: int32().since(2).ignorable(),
+    errorCode: int16(),
+    generationId: int32().default(-1),
+    protocolType: nullable(string()).since(7).ignorable(),
+    protocolName: nullable(string(), 7).default(''),
+    leader: string(),
+    skipAssignment: bool().since(9),
+    memberId: string(),
+    members: array(
+      struct({
+        memberId: string(),
+        groupInstanceId: nullable(string()).since(5).ignorable(),
+        metadata: bytes(),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type JoinGroupRequest = RequestOf<typeof JoinGroup>
+/** A decoded response. */
+export type JoinGroupResponse = ResponseOf<typeof JoinGroup>

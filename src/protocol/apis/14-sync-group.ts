@@ -1,0 +1,45 @@
+import {
+  array,
+  bytes,
+  defineApi,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** SyncGroup. */
+export const SyncGroup = defineApi({
+  key: 14,
+  name: 'SyncGroup',
+  versions: [0, 5],
+  flexibleFrom: 4,
+  request: {
+    groupId: string(),
+    generationId: int32(),
+    memberId: string(),
+    groupInstanceId: nullable(string()).since(3),
+    protocolType: nullable(string()).since(5).ignorable(),
+    protocolName: nullable(string()).since(5).ignorable(),
+    assignments: array(
+      struct({
+        memberId: string(),
+        assignment: bytes(),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32().since(1).ignorable(),
+    errorCode: int16(),
+    protocolType: nullable(string()).since(5).ignorable(),
+    protocolName: nullable(string()).since(5).ignorable(),
+    assignment: bytes(),
+  },
+})
+/** A decoded request. */
+export type SyncGroupRequest = RequestOf<typeof SyncGroup>
+/** A decoded response. */
+export type SyncGroupResponse = ResponseOf<typeof SyncGroup>

@@ -1,0 +1,38 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** ListGroups. */
+export const ListGroups = defineApi({
+  key: 16,
+  name: 'ListGroups',
+  versions: [0, 5],
+  flexibleFrom: 3,
+  request: {
+    statesFilter: array(string()).since(4),
+    typesFilter: array(string()).since(5),
+  },
+  response: {
+    throttleTimeMs: int32().since(1).ignorable(),
+    errorCode: int16(),
+    groups: array(
+      struct({
+        groupId: string(),
+        protocolType: string(),
+        groupState: string().since(4).ignorable(),
+        groupType: string().since(5).ignorable(),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ListGroupsRequest = RequestOf<typeof ListGroups>
+/** A decoded response. */
+export type ListGroupsResponse = ResponseOf<typeof ListGroups>

@@ -1,0 +1,20 @@
+import { array, defineApi, int16, type RequestOf, type ResponseOf, string } from '../schema.ts'
+
+/** SaslHandshake. */
+export const SaslHandshake = defineApi({
+  key: 17,
+  name: 'SaslHandshake',
+  versions: [0, 1],
+  flexibleFrom: null,
+  request: {
+    mechanism: string(),
+  },
+  response: {
+    errorCode: int16(),
+    mechanisms: array(string()),
+  },
+})
+/** A decoded request. */
+export type SaslHandshakeRequest = RequestOf<typeof SaslHandshake>
+/** A decoded response. */
+export type SaslHandshakeResponse = ResponseOf<typeof SaslHandshake>

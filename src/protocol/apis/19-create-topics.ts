@@ -1,0 +1,77 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** CreateTopics. */
+export const CreateTopics = defineApi({
+  key: 19,
+  name: 'CreateTopics',
+  versions: [2, 7],
+  flexibleFrom: 5,
+  request: {
+    topics: array(
+      struct({
+        name: string(),
+        numPartitions: int32(),
+        replicationFactor: int16(),
+        assignments: array(
+          struct({
+            partitionIndex: int32(),
+            brokerIds: array(int32()),
+          }),
+        ),
+        configs: array(
+          struct({
+            name: string(),
+            value: nullable(string()).default(''),
+          }),
+        ),
+      }),
+    ),
+    timeoutMs: int32().default(60000),
+    validateOnly: bool(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    topics: array(
+      struct({
+        name: string(),
+        topicId: uuid().since(7).ignorable(),
+        errorCode: int16(),
+        errorMessage: nullable(string()).default(''),
+        topicConfigErrorCode: int16().tag(0, 5).ignorable(),
+        numPartitions: int32().since(5).default(-1).ignorable(),
+        replicationFactor: int16().since(5).default(-1).ignorable(),
+        configs: nullable(
+          array(
+            struct({
+              name: string(),
+              value: nullable(string()).default(''),
+              readOnly: bool(),
+              configSource: int8().default(-1).ignorable(),
+              isSensitive: bool(),
+            }),
+          ),
+        )
+          .since(5)
+          .default([])
+          .ignorable(),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type CreateTopicsRequest = RequestOf<typeof CreateTopics>
+/** A decoded response. */
+export type CreateTopicsResponse = ResponseOf<typeof CreateTopics>

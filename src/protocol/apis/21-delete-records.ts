@@ -1,0 +1,52 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** DeleteRecords. */
+export const DeleteRecords = defineApi({
+  key: 21,
+  name: 'DeleteRecords',
+  versions: [0, 2],
+  flexibleFrom: 2,
+  request: {
+    topics: array(
+      struct({
+        name: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            offset: int64(),
+          }),
+        ),
+      }),
+    ),
+    timeoutMs: int32(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    topics: array(
+      struct({
+        name: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            lowWatermark: int64(),
+            errorCode: int16(),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type DeleteRecordsRequest = RequestOf<typeof DeleteRecords>
+/** A decoded response. */
+export type DeleteRecordsResponse = ResponseOf<typeof DeleteRecords>

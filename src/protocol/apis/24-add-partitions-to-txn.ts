@@ -1,0 +1,65 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+const addPartitionsToTxnTopic = struct({
+  name: string(),
+  partitions: array(int32()),
+})
+
+const addPartitionsToTxnTopicResult = struct({
+  name: string(),
+  resultsByPartition: array(
+    struct({
+      partitionIndex: int32(),
+      partitionErrorCode: int16(),
+    }),
+  ),
+})
+
+/** AddPartitionsToTxn. */
+export const AddPartitionsToTxn = defineApi({
+  key: 24,
+  name: 'AddPartitionsToTxn',
+  versions: [0, 5],
+  flexibleFrom: 3,
+  request: {
+    transactions: array(
+      struct({
+        transactionalId: string(),
+        producerId: int64(),
+        producerEpoch: int16(),
+        verifyOnly: bool(),
+        topics: array(addPartitionsToTxnTopic),
+      }),
+    ).since(4),
+    v3AndBelowTransactionalId: string().until(3),
+    v3AndBelowProducerId: int64().until(3),
+    v3AndBelowProducerEpoch: int16().until(3),
+    v3AndBelowTopics: array(addPartitionsToTxnTopic).until(3),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16().since(4).ignorable(),
+    resultsByTransaction: array(
+      struct({
+        transactionalId: string(),
+        topicResults: array(addPartitionsToTxnTopicResult),
+      }),
+    ).since(4),
+    resultsByTopicV3AndBelow: array(addPartitionsToTxnTopicResult).until(3),
+  },
+})
+/** A decoded request. */
+export type AddPartitionsToTxnRequest = RequestOf<typeof AddPartitionsToTxn>
+/** A decoded response. */
+export type AddPartitionsToTxnResponse = ResponseOf<typeof AddPartitionsToTxn>

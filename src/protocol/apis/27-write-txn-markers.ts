@@ -1,0 +1,60 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  int64,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** WriteTxnMarkers. */
+export const WriteTxnMarkers = defineApi({
+  key: 27,
+  name: 'WriteTxnMarkers',
+  versions: [1, 2],
+  flexibleFrom: 1,
+  request: {
+    markers: array(
+      struct({
+        producerId: int64(),
+        producerEpoch: int16(),
+        transactionResult: bool(),
+        topics: array(
+          struct({
+            name: string(),
+            partitionIndexes: array(int32()),
+          }),
+        ),
+        coordinatorEpoch: int32(),
+        transactionVersion: int8().since(2).ignorable(),
+      }),
+    ),
+  },
+  response: {
+    markers: array(
+      struct({
+        producerId: int64(),
+        topics: array(
+          struct({
+            name: string(),
+            partitions: array(
+              struct({
+                partitionIndex: int32(),
+                errorCode: int16(),
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type WriteTxnMarkersRequest = RequestOf<typeof WriteTxnMarkers>
+/** A decoded response. */
+export type WriteTxnMarkersResponse = ResponseOf<typeof WriteTxnMarkers>

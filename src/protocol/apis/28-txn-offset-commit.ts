@@ -1,0 +1,60 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** TxnOffsetCommit. */
+export const TxnOffsetCommit = defineApi({
+  key: 28,
+  name: 'TxnOffsetCommit',
+  versions: [0, 5],
+  flexibleFrom: 3,
+  request: {
+    transactionalId: string(),
+    groupId: string(),
+    producerId: int64(),
+    producerEpoch: int16(),
+    generationId: int32().since(3).default(-1),
+    memberId: string().since(3),
+    groupInstanceId: nullable(string()).since(3),
+    topics: array(
+      struct({
+        name: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            committedOffset: int64(),
+            committedLeaderEpoch: int32().since(2).default(-1).ignorable(),
+            committedMetadata: nullable(string()).default(''),
+          }),
+        ),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    topics: array(
+      struct({
+        name: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            errorCode: int16(),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type TxnOffsetCommitRequest = RequestOf<typeof TxnOffsetCommit>
+/** A decoded response. */
+export type TxnOffsetCommitResponse = ResponseOf<typeof TxnOffsetCommit>

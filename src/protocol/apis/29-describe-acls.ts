@@ -1,0 +1,53 @@
+import {
+  array,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** DescribeAcls. */
+export const DescribeAcls = defineApi({
+  key: 29,
+  name: 'DescribeAcls',
+  versions: [1, 3],
+  flexibleFrom: 2,
+  request: {
+    resourceTypeFilter: int8(),
+    resourceNameFilter: nullable(string()).default(''),
+    patternTypeFilter: int8().default(3),
+    principalFilter: nullable(string()).default(''),
+    hostFilter: nullable(string()).default(''),
+    operation: int8(),
+    permissionType: int8(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()).default(''),
+    resources: array(
+      struct({
+        resourceType: int8(),
+        resourceName: string(),
+        patternType: int8().default(3),
+        acls: array(
+          struct({
+            principal: string(),
+            host: string(),
+            operation: int8(),
+            permissionType: int8(),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type DescribeAclsRequest = RequestOf<typeof DescribeAcls>
+/** A decoded response. */
+export type DescribeAclsResponse = ResponseOf<typeof DescribeAcls>

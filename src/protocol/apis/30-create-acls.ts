@@ -1,0 +1,46 @@
+import {
+  array,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** CreateAcls. */
+export const CreateAcls = defineApi({
+  key: 30,
+  name: 'CreateAcls',
+  versions: [1, 3],
+  flexibleFrom: 2,
+  request: {
+    creations: array(
+      struct({
+        resourceType: int8(),
+        resourceName: string(),
+        resourcePatternType: int8().default(3),
+        principal: string(),
+        host: string(),
+        operation: int8(),
+        permissionType: int8(),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    results: array(
+      struct({
+        errorCode: int16(),
+        errorMessage: nullable(string()).default(''),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type CreateAclsRequest = RequestOf<typeof CreateAcls>
+/** A decoded response. */
+export type CreateAclsResponse = ResponseOf<typeof CreateAcls>

@@ -1,0 +1,51 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** AlterConfigs. */
+export const AlterConfigs = defineApi({
+  key: 33,
+  name: 'AlterConfigs',
+  versions: [0, 2],
+  flexibleFrom: 2,
+  request: {
+    resources: array(
+      struct({
+        resourceType: int8(),
+        resourceName: string(),
+        configs: array(
+          struct({
+            name: string(),
+            value: nullable(string()).default(''),
+          }),
+        ),
+      }),
+    ),
+    validateOnly: bool(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    responses: array(
+      struct({
+        errorCode: int16(),
+        errorMessage: nullable(string()).default(''),
+        resourceType: int8(),
+        resourceName: string(),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type AlterConfigsRequest = RequestOf<typeof AlterConfigs>
+/** A decoded response. */
+export type AlterConfigsResponse = ResponseOf<typeof AlterConfigs>

@@ -1,0 +1,49 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** AlterReplicaLogDirs. */
+export const AlterReplicaLogDirs = defineApi({
+  key: 34,
+  name: 'AlterReplicaLogDirs',
+  versions: [1, 2],
+  flexibleFrom: 2,
+  request: {
+    dirs: array(
+      struct({
+        path: string(),
+        topics: array(
+          struct({
+            name: string(),
+            partitions: array(int32()),
+          }),
+        ),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    results: array(
+      struct({
+        topicName: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            errorCode: int16(),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type AlterReplicaLogDirsRequest = RequestOf<typeof AlterReplicaLogDirs>
+/** A decoded response. */
+export type AlterReplicaLogDirsResponse = ResponseOf<typeof AlterReplicaLogDirs>

@@ -1,0 +1,61 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** DescribeLogDirs. */
+export const DescribeLogDirs = defineApi({
+  key: 35,
+  name: 'DescribeLogDirs',
+  versions: [1, 5],
+  flexibleFrom: 2,
+  request: {
+    topics: nullable(
+      array(
+        struct({
+          topic: string(),
+          partitions: array(int32()),
+        }),
+      ),
+    ).default([]),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16().since(3).ignorable(),
+    results: array(
+      struct({
+        errorCode: int16(),
+        logDir: string(),
+        topics: array(
+          struct({
+            name: string(),
+            partitions: array(
+              struct({
+                partitionIndex: int32(),
+                partitionSize: int64(),
+                offsetLag: int64(),
+                isFutureKey: bool(),
+              }),
+            ),
+          }),
+        ),
+        totalBytes: int64().since(4).default(-1).ignorable(),
+        usableBytes: int64().since(4).default(-1).ignorable(),
+        isCordoned: bool().since(5).ignorable(),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type DescribeLogDirsRequest = RequestOf<typeof DescribeLogDirs>
+/** A decoded response. */
+export type DescribeLogDirsResponse = ResponseOf<typeof DescribeLogDirs>

@@ -1,0 +1,51 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** CreatePartitions. */
+export const CreatePartitions = defineApi({
+  key: 37,
+  name: 'CreatePartitions',
+  versions: [0, 3],
+  flexibleFrom: 2,
+  request: {
+    topics: array(
+      struct({
+        name: string(),
+        count: int32(),
+        assignments: nullable(
+          array(
+            struct({
+              brokerIds: array(int32()),
+            }),
+          ),
+        ).default([]),
+      }),
+    ),
+    timeoutMs: int32(),
+    validateOnly: bool(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    results: array(
+      struct({
+        name: string(),
+        errorCode: int16(),
+        errorMessage: nullable(string()),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type CreatePartitionsRequest = RequestOf<typeof CreatePartitions>
+/** A decoded response. */
+export type CreatePartitionsResponse = ResponseOf<typeof CreatePartitions>

@@ -1,0 +1,49 @@
+import {
+  array,
+  bytes,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** CreateDelegationToken. */
+export const CreateDelegationToken = defineApi({
+  key: 38,
+  name: 'CreateDelegationToken',
+  versions: [1, 3],
+  flexibleFrom: 2,
+  request: {
+    ownerPrincipalType: nullable(string()).since(3).default(''),
+    ownerPrincipalName: nullable(string()).since(3).default(''),
+    renewers: array(
+      struct({
+        principalType: string(),
+        principalName: string(),
+      }),
+    ),
+    maxLifetimeMs: int64(),
+  },
+  response: {
+    errorCode: int16(),
+    principalType: string(),
+    principalName: string(),
+    tokenRequesterPrincipalType: string().since(3),
+    tokenRequesterPrincipalName: string().since(3),
+    issueTimestampMs: int64(),
+    expiryTimestampMs: int64(),
+    maxTimestampMs: int64(),
+    tokenId: string(),
+    hmac: bytes(),
+    throttleTimeMs: int32(),
+  },
+})
+/** A decoded request. */
+export type CreateDelegationTokenRequest = RequestOf<typeof CreateDelegationToken>
+/** A decoded response. */
+export type CreateDelegationTokenResponse = ResponseOf<typeof CreateDelegationToken>

@@ -1,0 +1,30 @@
+import {
+  bytes,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  type RequestOf,
+  type ResponseOf,
+} from '../schema.ts'
+
+/** RenewDelegationToken. */
+export const RenewDelegationToken = defineApi({
+  key: 39,
+  name: 'RenewDelegationToken',
+  versions: [1, 2],
+  flexibleFrom: 2,
+  request: {
+    hmac: bytes(),
+    renewPeriodMs: int64(),
+  },
+  response: {
+    errorCode: int16(),
+    expiryTimestampMs: int64(),
+    throttleTimeMs: int32(),
+  },
+})
+/** A decoded request. */
+export type RenewDelegationTokenRequest = RequestOf<typeof RenewDelegationToken>
+/** A decoded response. */
+export type RenewDelegationTokenResponse = ResponseOf<typeof RenewDelegationToken>

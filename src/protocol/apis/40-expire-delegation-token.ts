@@ -1,0 +1,30 @@
+import {
+  bytes,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  type RequestOf,
+  type ResponseOf,
+} from '../schema.ts'
+
+/** ExpireDelegationToken. */
+export const ExpireDelegationToken = defineApi({
+  key: 40,
+  name: 'ExpireDelegationToken',
+  versions: [1, 2],
+  flexibleFrom: 2,
+  request: {
+    hmac: bytes(),
+    expiryTimePeriodMs: int64(),
+  },
+  response: {
+    errorCode: int16(),
+    expiryTimestampMs: int64(),
+    throttleTimeMs: int32(),
+  },
+})
+/** A decoded request. */
+export type ExpireDelegationTokenRequest = RequestOf<typeof ExpireDelegationToken>
+/** A decoded response. */
+export type ExpireDelegationTokenResponse = ResponseOf<typeof ExpireDelegationToken>

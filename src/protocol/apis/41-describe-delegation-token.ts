@@ -1,0 +1,58 @@
+import {
+  array,
+  bytes,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** DescribeDelegationToken. */
+export const DescribeDelegationToken = defineApi({
+  key: 41,
+  name: 'DescribeDelegationToken',
+  versions: [1, 3],
+  flexibleFrom: 2,
+  request: {
+    owners: nullable(
+      array(
+        struct({
+          principalType: string(),
+          principalName: string(),
+        }),
+      ),
+    ).default([]),
+  },
+  response: {
+    errorCode: int16(),
+    tokens: array(
+      struct({
+        principalType: string(),
+        principalName: string(),
+        tokenRequesterPrincipalType: string().since(3),
+        tokenRequesterPrincipalName: string().since(3),
+        issueTimestamp: int64(),
+        expiryTimestamp: int64(),
+        maxTimestamp: int64(),
+        tokenId: string(),
+        hmac: bytes(),
+        renewers: array(
+          struct({
+            principalType: string(),
+            principalName: string(),
+          }),
+        ),
+      }),
+    ),
+    throttleTimeMs: int32(),
+  },
+})
+/** A decoded request. */
+export type DescribeDelegationTokenRequest = RequestOf<typeof DescribeDelegationToken>
+/** A decoded response. */
+export type DescribeDelegationTokenResponse = ResponseOf<typeof DescribeDelegationToken>

@@ -1,0 +1,34 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** DeleteGroups. */
+export const DeleteGroups = defineApi({
+  key: 42,
+  name: 'DeleteGroups',
+  versions: [0, 2],
+  flexibleFrom: 2,
+  request: {
+    groupsNames: array(string()),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    results: array(
+      struct({
+        groupId: string(),
+        errorCode: int16(),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type DeleteGroupsRequest = RequestOf<typeof DeleteGroups>
+/** A decoded response. */
+export type DeleteGroupsResponse = ResponseOf<typeof DeleteGroups>

@@ -1,0 +1,52 @@
+import {
+  array,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** ElectLeaders. */
+export const ElectLeaders = defineApi({
+  key: 43,
+  name: 'ElectLeaders',
+  versions: [0, 2],
+  flexibleFrom: 2,
+  request: {
+    electionType: int8().since(1),
+    topicPartitions: nullable(
+      array(
+        struct({
+          topic: string(),
+          partitions: array(int32()),
+        }),
+      ),
+    ).default([]),
+    timeoutMs: int32().default(60000),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16().since(1),
+    replicaElectionResults: array(
+      struct({
+        topic: string(),
+        partitionResult: array(
+          struct({
+            partitionId: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()).default(''),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ElectLeadersRequest = RequestOf<typeof ElectLeaders>
+/** A decoded response. */
+export type ElectLeadersResponse = ResponseOf<typeof ElectLeaders>

@@ -1,0 +1,57 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** AlterPartitionReassignments. */
+export const AlterPartitionReassignments = defineApi({
+  key: 45,
+  name: 'AlterPartitionReassignments',
+  versions: [0, 1],
+  flexibleFrom: 0,
+  request: {
+    timeoutMs: int32().default(60000),
+    allowReplicationFactorChange: bool().since(1).default(true),
+    topics: array(
+      struct({
+        name: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            replicas: nullable(array(int32())),
+          }),
+        ),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    allowReplicationFactorChange: bool().since(1).default(true).ignorable(),
+    errorCode: int16(),
+    errorMessage: nullable(string()).default(''),
+    responses: array(
+      struct({
+        name: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()).default(''),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type AlterPartitionReassignmentsRequest = RequestOf<typeof AlterPartitionReassignments>
+/** A decoded response. */
+export type AlterPartitionReassignmentsResponse = ResponseOf<typeof AlterPartitionReassignments>

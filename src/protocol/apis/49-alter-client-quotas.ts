@@ -1,0 +1,60 @@
+import {
+  array,
+  bool,
+  defineApi,
+  float64,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** AlterClientQuotas. */
+export const AlterClientQuotas = defineApi({
+  key: 49,
+  name: 'AlterClientQuotas',
+  versions: [0, 1],
+  flexibleFrom: 1,
+  request: {
+    entries: array(
+      struct({
+        entity: array(
+          struct({
+            entityType: string(),
+            entityName: nullable(string()).default(''),
+          }),
+        ),
+        ops: array(
+          struct({
+            key: string(),
+            value: float64(),
+            remove: bool(),
+          }),
+        ),
+      }),
+    ),
+    validateOnly: bool(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    entries: array(
+      struct({
+        errorCode: int16(),
+        errorMessage: nullable(string()).default(''),
+        entity: array(
+          struct({
+            entityType: string(),
+            entityName: nullable(string()).default(''),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type AlterClientQuotasRequest = RequestOf<typeof AlterClientQuotas>
+/** A decoded response. */
+export type AlterClientQuotasResponse = ResponseOf<typeof AlterClientQuotas>

@@ -1,0 +1,51 @@
+import {
+  array,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** DescribeUserScramCredentials. */
+export const DescribeUserScramCredentials = defineApi({
+  key: 50,
+  name: 'DescribeUserScramCredentials',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    users: nullable(
+      array(
+        struct({
+          name: string(),
+        }),
+      ),
+    ).default([]),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()).default(''),
+    results: array(
+      struct({
+        user: string(),
+        errorCode: int16(),
+        errorMessage: nullable(string()).default(''),
+        credentialInfos: array(
+          struct({
+            mechanism: int8(),
+            iterations: int32(),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type DescribeUserScramCredentialsRequest = RequestOf<typeof DescribeUserScramCredentials>
+/** A decoded response. */
+export type DescribeUserScramCredentialsResponse = ResponseOf<typeof DescribeUserScramCredentials>

@@ -1,0 +1,52 @@
+import {
+  array,
+  bytes,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** AlterUserScramCredentials. */
+export const AlterUserScramCredentials = defineApi({
+  key: 51,
+  name: 'AlterUserScramCredentials',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    deletions: array(
+      struct({
+        name: string(),
+        mechanism: int8(),
+      }),
+    ),
+    upsertions: array(
+      struct({
+        name: string(),
+        mechanism: int8(),
+        iterations: int32(),
+        salt: bytes(),
+        saltedPassword: bytes(),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    results: array(
+      struct({
+        user: string(),
+        errorCode: int16(),
+        errorMessage: nullable(string()).default(''),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type AlterUserScramCredentialsRequest = RequestOf<typeof AlterUserScramCredentials>
+/** A decoded response. */
+export type AlterUserScramCredentialsResponse = ResponseOf<typeof AlterUserScramCredentials>

@@ -1,0 +1,51 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** UpdateFeatures. */
+export const UpdateFeatures = defineApi({
+  key: 57,
+  name: 'UpdateFeatures',
+  versions: [0, 2],
+  flexibleFrom: 0,
+  request: {
+    timeoutMs: int32().default(60000),
+    featureUpdates: array(
+      struct({
+        feature: string(),
+        maxVersionLevel: int16(),
+        allowDowngrade: bool().until(0),
+        upgradeType: int8().since(1).default(1),
+      }),
+    ),
+    validateOnly: bool().since(1),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()).default(''),
+    results: array(
+      struct({
+        feature: string(),
+        errorCode: int16(),
+        errorMessage: nullable(string()).default(''),
+      }),
+    )
+      .until(1)
+      .ignorable(),
+  },
+})
+/** A decoded request. */
+export type UpdateFeaturesRequest = RequestOf<typeof UpdateFeatures>
+/** A decoded response. */
+export type UpdateFeaturesResponse = ResponseOf<typeof UpdateFeatures>

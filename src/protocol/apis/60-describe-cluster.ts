@@ -1,0 +1,48 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** DescribeCluster. */
+export const DescribeCluster = defineApi({
+  key: 60,
+  name: 'DescribeCluster',
+  versions: [0, 2],
+  flexibleFrom: 0,
+  request: {
+    includeClusterAuthorizedOperations: bool(),
+    endpointType: int8().since(1).default(1),
+    includeFencedBrokers: bool().since(2),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()),
+    endpointType: int8().since(1).default(1),
+    clusterId: string(),
+    controllerId: int32().default(-1),
+    brokers: array(
+      struct({
+        brokerId: int32(),
+        host: string(),
+        port: int32(),
+        rack: nullable(string()),
+        isFenced: bool().since(2),
+      }),
+    ),
+    clusterAuthorizedOperations: int32().default(-2147483648),
+  },
+})
+/** A decoded request. */
+export type DescribeClusterRequest = RequestOf<typeof DescribeCluster>
+/** A decoded response. */
+export type DescribeClusterResponse = ResponseOf<typeof DescribeCluster>

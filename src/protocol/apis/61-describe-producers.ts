@@ -1,0 +1,57 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** DescribeProducers. */
+export const DescribeProducers = defineApi({
+  key: 61,
+  name: 'DescribeProducers',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    topics: array(
+      struct({
+        name: string(),
+        partitionIndexes: array(int32()),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    topics: array(
+      struct({
+        name: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()),
+            activeProducers: array(
+              struct({
+                producerId: int64(),
+                producerEpoch: int32(),
+                lastSequence: int32().default(-1),
+                lastTimestamp: int64().default(-1),
+                coordinatorEpoch: int32(),
+                currentTxnStartOffset: int64().default(-1),
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type DescribeProducersRequest = RequestOf<typeof DescribeProducers>
+/** A decoded response. */
+export type DescribeProducersResponse = ResponseOf<typeof DescribeProducers>

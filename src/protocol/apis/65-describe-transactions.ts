@@ -1,0 +1,46 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** DescribeTransactions. */
+export const DescribeTransactions = defineApi({
+  key: 65,
+  name: 'DescribeTransactions',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    transactionalIds: array(string()),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    transactionStates: array(
+      struct({
+        errorCode: int16(),
+        transactionalId: string(),
+        transactionState: string(),
+        transactionTimeoutMs: int32(),
+        transactionStartTimeMs: int64(),
+        producerId: int64(),
+        producerEpoch: int16(),
+        topics: array(
+          struct({
+            topic: string(),
+            partitions: array(int32()),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type DescribeTransactionsRequest = RequestOf<typeof DescribeTransactions>
+/** A decoded response. */
+export type DescribeTransactionsResponse = ResponseOf<typeof DescribeTransactions>

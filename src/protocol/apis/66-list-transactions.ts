@@ -1,0 +1,42 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** ListTransactions. */
+export const ListTransactions = defineApi({
+  key: 66,
+  name: 'ListTransactions',
+  versions: [0, 2],
+  flexibleFrom: 0,
+  request: {
+    stateFilters: array(string()),
+    producerIdFilters: array(int64()),
+    durationFilter: int64().since(1).default(-1),
+    transactionalIdPattern: nullable(string()).since(2),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    unknownStateFilters: array(string()),
+    transactionStates: array(
+      struct({
+        transactionalId: string(),
+        producerId: int64(),
+        transactionState: string(),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ListTransactionsRequest = RequestOf<typeof ListTransactions>
+/** A decoded response. */
+export type ListTransactionsResponse = ResponseOf<typeof ListTransactions>

@@ -1,0 +1,61 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** ConsumerGroupHeartbeat. */
+export const ConsumerGroupHeartbeat = defineApi({
+  key: 68,
+  name: 'ConsumerGroupHeartbeat',
+  versions: [0, 1],
+  flexibleFrom: 0,
+  request: {
+    groupId: string(),
+    memberId: string(),
+    memberEpoch: int32(),
+    instanceId: nullable(string()),
+    rackId: nullable(string()),
+    rebalanceTimeoutMs: int32().default(-1),
+    subscribedTopicNames: nullable(array(string())),
+    subscribedTopicRegex: nullable(string()).since(1),
+    serverAssignor: nullable(string()),
+    topicPartitions: nullable(
+      array(
+        struct({
+          topicId: uuid(),
+          partitions: array(int32()),
+        }),
+      ),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()),
+    memberId: nullable(string()),
+    memberEpoch: int32(),
+    heartbeatIntervalMs: int32(),
+    assignment: nullable(
+      struct({
+        topicPartitions: array(
+          struct({
+            topicId: uuid(),
+            partitions: array(int32()),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ConsumerGroupHeartbeatRequest = RequestOf<typeof ConsumerGroupHeartbeat>
+/** A decoded response. */
+export type ConsumerGroupHeartbeatResponse = ResponseOf<typeof ConsumerGroupHeartbeat>

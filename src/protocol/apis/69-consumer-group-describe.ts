@@ -1,0 +1,70 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+const assignment = struct({
+  topicPartitions: array(
+    struct({
+      topicId: uuid(),
+      topicName: string(),
+      partitions: array(int32()),
+    }),
+  ),
+})
+
+/** ConsumerGroupDescribe. */
+export const ConsumerGroupDescribe = defineApi({
+  key: 69,
+  name: 'ConsumerGroupDescribe',
+  versions: [0, 1],
+  flexibleFrom: 0,
+  request: {
+    groupIds: array(string()),
+    includeAuthorizedOperations: bool(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    groups: array(
+      struct({
+        errorCode: int16(),
+        errorMessage: nullable(string()),
+        groupId: string(),
+        groupState: string(),
+        groupEpoch: int32(),
+        assignmentEpoch: int32(),
+        assignorName: string(),
+        members: array(
+          struct({
+            memberId: string(),
+            instanceId: nullable(string()),
+            rackId: nullable(string()),
+            memberEpoch: int32(),
+            clientId: string(),
+            clientHost: string(),
+            subscribedTopicNames: array(string()),
+            subscribedTopicRegex: nullable(string()),
+            assignment: assignment,
+            targetAssignment: assignment,
+            memberType: int8().since(1).default(-1).ignorable(),
+          }),
+        ),
+        authorizedOperations: int32().default(-2147483648),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ConsumerGroupDescribeRequest = RequestOf<typeof ConsumerGroupDescribe>
+/** A decoded response. */
+export type ConsumerGroupDescribeResponse = ResponseOf<typeof ConsumerGroupDescribe>

@@ -1,0 +1,38 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  uuid,
+} from '../schema.ts'
+
+/** GetTelemetrySubscriptions. */
+export const GetTelemetrySubscriptions = defineApi({
+  key: 71,
+  name: 'GetTelemetrySubscriptions',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    clientInstanceId: uuid(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    clientInstanceId: uuid(),
+    subscriptionId: int32(),
+    acceptedCompressionTypes: array(int8()),
+    pushIntervalMs: int32(),
+    telemetryMaxBytes: int32(),
+    deltaTemporality: bool(),
+    requestedMetrics: array(string()),
+  },
+})
+/** A decoded request. */
+export type GetTelemetrySubscriptionsRequest = RequestOf<typeof GetTelemetrySubscriptions>
+/** A decoded response. */
+export type GetTelemetrySubscriptionsResponse = ResponseOf<typeof GetTelemetrySubscriptions>

@@ -1,0 +1,34 @@
+import {
+  bool,
+  bytes,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  type RequestOf,
+  type ResponseOf,
+  uuid,
+} from '../schema.ts'
+
+/** PushTelemetry. */
+export const PushTelemetry = defineApi({
+  key: 72,
+  name: 'PushTelemetry',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    clientInstanceId: uuid(),
+    subscriptionId: int32(),
+    terminating: bool(),
+    compressionType: int8(),
+    metrics: bytes(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+  },
+})
+/** A decoded request. */
+export type PushTelemetryRequest = RequestOf<typeof PushTelemetry>
+/** A decoded response. */
+export type PushTelemetryResponse = ResponseOf<typeof PushTelemetry>

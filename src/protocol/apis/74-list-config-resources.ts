@@ -1,0 +1,36 @@
+import {
+  array,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** ListConfigResources. */
+export const ListConfigResources = defineApi({
+  key: 74,
+  name: 'ListConfigResources',
+  versions: [0, 1],
+  flexibleFrom: 0,
+  request: {
+    resourceTypes: array(int8()).since(1),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    configResources: array(
+      struct({
+        resourceName: string(),
+        resourceType: int8().since(1).default(16).ignorable(),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ListConfigResourcesRequest = RequestOf<typeof ListConfigResources>
+/** A decoded response. */
+export type ListConfigResourcesResponse = ResponseOf<typeof ListConfigResources>

@@ -1,0 +1,49 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** ShareGroupHeartbeat. */
+export const ShareGroupHeartbeat = defineApi({
+  key: 76,
+  name: 'ShareGroupHeartbeat',
+  versions: [1, 1],
+  flexibleFrom: 0,
+  request: {
+    groupId: string(),
+    memberId: string(),
+    memberEpoch: int32(),
+    rackId: nullable(string()),
+    subscribedTopicNames: nullable(array(string())),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()),
+    memberId: nullable(string()),
+    memberEpoch: int32(),
+    heartbeatIntervalMs: int32(),
+    assignment: nullable(
+      struct({
+        topicPartitions: array(
+          struct({
+            topicId: uuid(),
+            partitions: array(int32()),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ShareGroupHeartbeatRequest = RequestOf<typeof ShareGroupHeartbeat>
+/** A decoded response. */
+export type ShareGroupHeartbeatResponse = ResponseOf<typeof ShareGroupHeartbeat>

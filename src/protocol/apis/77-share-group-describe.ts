@@ -1,0 +1,63 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** ShareGroupDescribe. */
+export const ShareGroupDescribe = defineApi({
+  key: 77,
+  name: 'ShareGroupDescribe',
+  versions: [1, 1],
+  flexibleFrom: 0,
+  request: {
+    groupIds: array(string()),
+    includeAuthorizedOperations: bool(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    groups: array(
+      struct({
+        errorCode: int16(),
+        errorMessage: nullable(string()),
+        groupId: string(),
+        groupState: string(),
+        groupEpoch: int32(),
+        assignmentEpoch: int32(),
+        assignorName: string(),
+        members: array(
+          struct({
+            memberId: string(),
+            rackId: nullable(string()),
+            memberEpoch: int32(),
+            clientId: string(),
+            clientHost: string(),
+            subscribedTopicNames: array(string()),
+            assignment: struct({
+              topicPartitions: array(
+                struct({
+                  topicId: uuid(),
+                  topicName: string(),
+                  partitions: array(int32()),
+                }),
+              ),
+            }),
+          }),
+        ),
+        authorizedOperations: int32().default(-2147483648),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ShareGroupDescribeRequest = RequestOf<typeof ShareGroupDescribe>
+/** A decoded response. */
+export type ShareGroupDescribeResponse = ResponseOf<typeof ShareGroupDescribe>

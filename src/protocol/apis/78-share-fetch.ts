@@ -1,0 +1,103 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  records,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** ShareFetch. */
+export const ShareFetch = defineApi({
+  key: 78,
+  name: 'ShareFetch',
+  versions: [1, 2],
+  flexibleFrom: 0,
+  request: {
+    groupId: nullable(string()),
+    memberId: nullable(string()).default(''),
+    shareSessionEpoch: int32(),
+    maxWaitMs: int32(),
+    minBytes: int32(),
+    maxBytes: int32().default(0x7fffffff),
+    maxRecords: int32(),
+    batchSize: int32(),
+    shareAcquireMode: int8().since(2).ignorable(),
+    isRenewAck: bool().since(2),
+    topics: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            acknowledgementBatches: array(
+              struct({
+                firstOffset: int64(),
+                lastOffset: int64(),
+                acknowledgeTypes: array(int8()),
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+    forgottenTopicsData: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(int32()),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()),
+    acquisitionLockTimeoutMs: int32(),
+    responses: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()),
+            acknowledgeErrorCode: int16(),
+            acknowledgeErrorMessage: nullable(string()),
+            currentLeader: struct({
+              leaderId: int32(),
+              leaderEpoch: int32(),
+            }),
+            records: records(),
+            acquiredRecords: array(
+              struct({
+                firstOffset: int64(),
+                lastOffset: int64(),
+                deliveryCount: int16(),
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+    nodeEndpoints: array(
+      struct({
+        nodeId: int32(),
+        host: string(),
+        port: int32(),
+        rack: nullable(string()),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ShareFetchRequest = RequestOf<typeof ShareFetch>
+/** A decoded response. */
+export type ShareFetchResponse = ResponseOf<typeof ShareFetch>

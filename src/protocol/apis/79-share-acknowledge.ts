@@ -1,0 +1,80 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** ShareAcknowledge. */
+export const ShareAcknowledge = defineApi({
+  key: 79,
+  name: 'ShareAcknowledge',
+  versions: [1, 2],
+  flexibleFrom: 0,
+  request: {
+    groupId: nullable(string()),
+    memberId: nullable(string()).default(''),
+    shareSessionEpoch: int32(),
+    isRenewAck: bool().since(2),
+    topics: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            acknowledgementBatches: array(
+              struct({
+                firstOffset: int64(),
+                lastOffset: int64(),
+                acknowledgeTypes: array(int8()),
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()),
+    acquisitionLockTimeoutMs: int32().since(2).ignorable(),
+    responses: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()),
+            currentLeader: struct({
+              leaderId: int32(),
+              leaderEpoch: int32(),
+            }),
+          }),
+        ),
+      }),
+    ),
+    nodeEndpoints: array(
+      struct({
+        nodeId: int32(),
+        host: string(),
+        port: int32(),
+        rack: nullable(string()),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ShareAcknowledgeRequest = RequestOf<typeof ShareAcknowledge>
+/** A decoded response. */
+export type ShareAcknowledgeResponse = ResponseOf<typeof ShareAcknowledge>

@@ -1,0 +1,45 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uint16,
+  uuid,
+} from '../schema.ts'
+
+/** AddRaftVoter. */
+export const AddRaftVoter = defineApi({
+  key: 80,
+  name: 'AddRaftVoter',
+  versions: [0, 1],
+  flexibleFrom: 0,
+  request: {
+    clusterId: nullable(string()).default(''),
+    timeoutMs: int32(),
+    voterId: int32(),
+    voterDirectoryId: uuid(),
+    listeners: array(
+      struct({
+        name: string(),
+        host: string(),
+        port: uint16(),
+      }),
+    ),
+    ackWhenCommitted: bool().since(1).default(true),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()).default(''),
+  },
+})
+/** A decoded request. */
+export type AddRaftVoterRequest = RequestOf<typeof AddRaftVoter>
+/** A decoded response. */
+export type AddRaftVoterResponse = ResponseOf<typeof AddRaftVoter>

@@ -1,0 +1,64 @@
+import {
+  array,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** ReadShareGroupState. */
+export const ReadShareGroupState = defineApi({
+  key: 84,
+  name: 'ReadShareGroupState',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    groupId: string(),
+    topics: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partition: int32(),
+            leaderEpoch: int32(),
+          }),
+        ),
+      }),
+    ),
+  },
+  response: {
+    results: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partition: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()),
+            stateEpoch: int32(),
+            startOffset: int64(),
+            stateBatches: array(
+              struct({
+                firstOffset: int64(),
+                lastOffset: int64(),
+                deliveryState: int8(),
+                deliveryCount: int16(),
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ReadShareGroupStateRequest = RequestOf<typeof ReadShareGroupState>
+/** A decoded response. */
+export type ReadShareGroupStateResponse = ResponseOf<typeof ReadShareGroupState>

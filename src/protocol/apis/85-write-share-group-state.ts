@@ -1,0 +1,65 @@
+import {
+  array,
+  defineApi,
+  int8,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** WriteShareGroupState. */
+export const WriteShareGroupState = defineApi({
+  key: 85,
+  name: 'WriteShareGroupState',
+  versions: [0, 1],
+  flexibleFrom: 0,
+  request: {
+    groupId: string(),
+    topics: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partition: int32(),
+            stateEpoch: int32(),
+            leaderEpoch: int32(),
+            startOffset: int64(),
+            deliveryCompleteCount: int32().since(1).default(-1).ignorable(),
+            stateBatches: array(
+              struct({
+                firstOffset: int64(),
+                lastOffset: int64(),
+                deliveryState: int8(),
+                deliveryCount: int16(),
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+  },
+  response: {
+    results: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partition: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type WriteShareGroupStateRequest = RequestOf<typeof WriteShareGroupState>
+/** A decoded response. */
+export type WriteShareGroupStateResponse = ResponseOf<typeof WriteShareGroupState>

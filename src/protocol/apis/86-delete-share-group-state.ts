@@ -1,0 +1,51 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** DeleteShareGroupState. */
+export const DeleteShareGroupState = defineApi({
+  key: 86,
+  name: 'DeleteShareGroupState',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    groupId: string(),
+    topics: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partition: int32(),
+          }),
+        ),
+      }),
+    ),
+  },
+  response: {
+    results: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partition: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type DeleteShareGroupStateRequest = RequestOf<typeof DeleteShareGroupState>
+/** A decoded response. */
+export type DeleteShareGroupStateResponse = ResponseOf<typeof DeleteShareGroupState>

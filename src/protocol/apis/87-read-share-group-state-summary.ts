@@ -1,0 +1,57 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** ReadShareGroupStateSummary. */
+export const ReadShareGroupStateSummary = defineApi({
+  key: 87,
+  name: 'ReadShareGroupStateSummary',
+  versions: [0, 1],
+  flexibleFrom: 0,
+  request: {
+    groupId: string(),
+    topics: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partition: int32(),
+            leaderEpoch: int32(),
+          }),
+        ),
+      }),
+    ),
+  },
+  response: {
+    results: array(
+      struct({
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partition: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()),
+            stateEpoch: int32(),
+            leaderEpoch: int32(),
+            startOffset: int64(),
+            deliveryCompleteCount: int32().since(1).default(-1).ignorable(),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type ReadShareGroupStateSummaryRequest = RequestOf<typeof ReadShareGroupStateSummary>
+/** A decoded response. */
+export type ReadShareGroupStateSummaryResponse = ResponseOf<typeof ReadShareGroupStateSummary>

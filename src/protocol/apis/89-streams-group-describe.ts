@@ -1,0 +1,113 @@
+import {
+  array,
+  bool,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uint16,
+} from '../schema.ts'
+
+const keyValue = struct({
+  key: string(),
+  value: string(),
+})
+
+const topicInfo = struct({
+  name: string(),
+  partitions: int32(),
+  replicationFactor: int16(),
+  topicConfigs: array(keyValue),
+})
+
+const taskOffset = struct({
+  subtopologyId: string(),
+  partition: int32(),
+  offset: int64(),
+})
+
+const taskIds = struct({
+  subtopologyId: string(),
+  partitions: array(int32()),
+})
+
+const assignment = struct({
+  activeTasks: array(taskIds),
+  standbyTasks: array(taskIds),
+  warmupTasks: array(taskIds),
+})
+
+/** StreamsGroupDescribe. */
+export const StreamsGroupDescribe = defineApi({
+  key: 89,
+  name: 'StreamsGroupDescribe',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    groupIds: array(string()),
+    includeAuthorizedOperations: bool(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    groups: array(
+      struct({
+        errorCode: int16(),
+        errorMessage: nullable(string()),
+        groupId: string(),
+        groupState: string(),
+        groupEpoch: int32(),
+        assignmentEpoch: int32(),
+        topology: nullable(
+          struct({
+            epoch: int32(),
+            subtopologies: nullable(
+              array(
+                struct({
+                  subtopologyId: string(),
+                  sourceTopics: array(string()),
+                  repartitionSinkTopics: array(string()),
+                  stateChangelogTopics: array(topicInfo),
+                  repartitionSourceTopics: array(topicInfo),
+                }),
+              ),
+            ),
+          }),
+        ),
+        members: array(
+          struct({
+            memberId: string(),
+            memberEpoch: int32(),
+            instanceId: nullable(string()),
+            rackId: nullable(string()),
+            clientId: string(),
+            clientHost: string(),
+            topologyEpoch: int32(),
+            processId: string(),
+            userEndpoint: nullable(
+              struct({
+                host: string(),
+                port: uint16(),
+              }),
+            ),
+            clientTags: array(keyValue),
+            taskOffsets: array(taskOffset),
+            taskEndOffsets: array(taskOffset),
+            assignment: assignment,
+            targetAssignment: assignment,
+            isClassic: bool(),
+          }),
+        ),
+        authorizedOperations: int32().default(-2147483648),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type StreamsGroupDescribeRequest = RequestOf<typeof StreamsGroupDescribe>
+/** A decoded response. */
+export type StreamsGroupDescribeResponse = ResponseOf<typeof StreamsGroupDescribe>

@@ -1,0 +1,66 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** DescribeShareGroupOffsets. */
+export const DescribeShareGroupOffsets = defineApi({
+  key: 90,
+  name: 'DescribeShareGroupOffsets',
+  versions: [0, 1],
+  flexibleFrom: 0,
+  request: {
+    groups: array(
+      struct({
+        groupId: string(),
+        topics: nullable(
+          array(
+            struct({
+              topicName: string(),
+              partitions: array(int32()),
+            }),
+          ),
+        ).default([]),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    groups: array(
+      struct({
+        groupId: string(),
+        topics: array(
+          struct({
+            topicName: string(),
+            topicId: uuid(),
+            partitions: array(
+              struct({
+                partitionIndex: int32(),
+                startOffset: int64(),
+                leaderEpoch: int32(),
+                lag: int64().since(1).default(-1).ignorable(),
+                errorCode: int16(),
+                errorMessage: nullable(string()),
+              }),
+            ),
+          }),
+        ),
+        errorCode: int16(),
+        errorMessage: nullable(string()),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type DescribeShareGroupOffsetsRequest = RequestOf<typeof DescribeShareGroupOffsets>
+/** A decoded response. */
+export type DescribeShareGroupOffsetsResponse = ResponseOf<typeof DescribeShareGroupOffsets>

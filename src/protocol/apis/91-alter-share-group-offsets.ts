@@ -1,0 +1,57 @@
+import {
+  array,
+  defineApi,
+  int16,
+  int32,
+  int64,
+  nullable,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+/** AlterShareGroupOffsets. */
+export const AlterShareGroupOffsets = defineApi({
+  key: 91,
+  name: 'AlterShareGroupOffsets',
+  versions: [0, 0],
+  flexibleFrom: 0,
+  request: {
+    groupId: string(),
+    topics: array(
+      struct({
+        topicName: string(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            startOffset: int64(),
+          }),
+        ),
+      }),
+    ),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: nullable(string()),
+    responses: array(
+      struct({
+        topicName: string(),
+        topicId: uuid(),
+        partitions: array(
+          struct({
+            partitionIndex: int32(),
+            errorCode: int16(),
+            errorMessage: nullable(string()),
+          }),
+        ),
+      }),
+    ),
+  },
+})
+/** A decoded request. */
+export type AlterShareGroupOffsetsRequest = RequestOf<typeof AlterShareGroupOffsets>
+/** A decoded response. */
+export type AlterShareGroupOffsetsResponse = ResponseOf<typeof AlterShareGroupOffsets>

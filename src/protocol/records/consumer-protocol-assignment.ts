@@ -1,0 +1,28 @@
+import {
+  array,
+  bytes,
+  defineMessage,
+  int32,
+  type MessageOf,
+  nullable,
+  string,
+  struct,
+} from '../schema.ts'
+
+/** ConsumerProtocolAssignment. */
+export const ConsumerProtocolAssignment = defineMessage({
+  name: 'ConsumerProtocolAssignment',
+  versions: [0, 3],
+  flexibleFrom: null,
+  fields: {
+    assignedPartitions: array(
+      struct({
+        topic: string(),
+        partitions: array(int32()),
+      }),
+    ),
+    userData: nullable(bytes()),
+  },
+})
+/** Decoded. */
+export type ConsumerProtocolAssignment = MessageOf<typeof ConsumerProtocolAssignment>

@@ -1,0 +1,233 @@
+// The schema language: one definition describes all versions of a message, and the static types
+// and the codecs (compile.ts) follow from it. Fields stand in the order of the wire.
+//
+//   groupInstanceId: nullable(string()).since(3)
+//
+// A decoded message has every field: what its version lacks has the default. To encode, a field
+// may be left out and then has the default. A default is the empty value unless .default() says
+// otherwise, and null for nullable().
+
+/** How a value lies on the wire. */
+export type Kind =
+  | 'bool'
+  | 'int8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'float64'
+  | 'string'
+  | 'uuid'
+  | 'bytes'
+  | 'records'
+  | 'array'
+  | 'struct'
+
+/** Field definitions by camelCase name, in wire order. */
+export type Fields = { readonly [name: string]: Field }
+
+/** What decoding gives: every field is there. */
+export type Decoded<F extends Fields> = { readonly [K in keyof F]: F[K]['decoded'] }
+
+/** What encoding takes: fields that are left out have their default, at any depth. */
+export type Encodable<F extends Fields> = { [K in keyof F]?: F[K]['encodable'] }
+
+/** One field, or the element of an array. Immutable: each modifier answers a changed copy. */
+export class Field<Out = unknown, In = unknown> {
+  /** Exists for the compiler only. */
+  declare readonly decoded: Out
+  /** Exists for the compiler only. */
+  declare readonly encodable: In
+
+  readonly kind: Kind
+  /** Of an array: what it holds. */
+  readonly element: Field | undefined
+  /** Of a struct: its fields. */
+  readonly fields: Fields | undefined
+  readonly sinceVersion: number = 0
+  readonly untilVersion: number = Infinity
+  /** The first version in which null may be sent; Infinity: never. */
+  readonly nullableSince: number = Infinity
+  /** [] and {} stand for the empty array and the struct of defaults. */
+  readonly defaultValue: unknown
+  /** Number of a tagged field, -1 for a plain one. KIP-482. */
+  readonly tagNumber: number = -1
+  readonly isIgnorable: boolean = false
+
+  constructor(kind: Kind, defaultValue: unknown, element?: Field, fields?: Fields) {
+    this.kind = kind
+    this.defaultValue = defaultValue
+    this.element = element
+    this.fields = fields
+  }
+
+  /** First version that has the field. */
+  since(version: number): Field<Out, In> {
+    return this.#changed({ sinceVersion: version })
+  }
+
+  /** Last version that has the field. */
+  until(version: number): Field<Out, In> {
+    return this.#changed({ untilVersion: version })
+  }
+
+  /** The value of a field that is not sent. `{}` for a struct of defaults. */
+  default(value: In): Field<Out, In> {
+    return this.#changed({ defaultValue: value })
+  }
+
+  /** Makes it a tagged field, which is sent at the end of its struct and only when not default. */
+  tag(number: number, since = 0): Field<Out, In> {
+    return this.#changed({ tagNumber: number, sinceVersion: since })
+  }
+
+  /** A set value is dropped silently in versions that lack the field; otherwise that throws. */
+  ignorable(): Field<Out, In> {
+    return this.#changed({ isIgnorable: true })
+  }
+
+  /** Serves nullable(), which is how definitions read. */
+  orNull(since: number): Field<Out | null, In | null> {
+    return this.#changed({ nullableSince: since, defaultValue: null }) as Field<
+      Out | null,
+      In | null
+    >
+  }
+
+  #changed(changes: Partial<Field>): Field<Out, In> {
+    const copy = new Field<Out, In>(this.kind, this.defaultValue, this.element, this.fields)
+    return Object.assign(
+      copy,
+      {
+        sinceVersion: this.sinceVersion,
+        untilVersion: this.untilVersion,
+        nullableSince: this.nullableSince,
+        tagNumber: this.tagNumber,
+        isIgnorable: this.isIgnorable,
+      },
+      changes,
+    )
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+const ZERO_UUID_TEXT = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+/** A byte that is 0 or 1. */
+export const bool = (): Field<boolean, boolean> => new Field('bool', false)
+/** Signed 8 bits. */
+export const int8 = (): Field<number, number> => new Field('int8', 0)
+/** Signed 16 bits. */
+export const int16 = (): Field<number, number> => new Field('int16', 0)
+/** Unsigned 16 bits. */
+export const uint16 = (): Field<number, number> => new Field('uint16', 0)
+/** Signed 32 bits. */
+export const int32 = (): Field<number, number> => new Field('int32', 0)
+/** Unsigned 32 bits. */
+export const uint32 = (): Field<number, number> => new Field('uint32', 0)
+/** Signed 64 bits as a number; beyond 2^53 the nearest double. */
+export const int64 = (): Field<number, number> => new Field('int64', 0)
+/** IEEE 754 double. */
+export const float64 = (): Field<number, number> => new Field('float64', 0)
+/** UTF-8 text. */
+export const string = (): Field<string, string> => new Field('string', '')
+/** 16 bytes, as text in Kafka's base64url form; see base/uuid.ts. */
+export const uuid = (): Field<string, string> => new Field('uuid', ZERO_UUID_TEXT)
+/** Bytes, decoded to a view into the frame. */
+export const bytes = (): Field<Buffer, Buffer> => new Field('bytes', EMPTY)
+/** Record batches, decoded to a view into the frame. */
+export const records = (): Field<Buffer, Buffer> => new Field('records', EMPTY)
+/** Any number of `element`. */
+export const array = <O, I>(element: Field<O, I>): Field<readonly O[], readonly I[]> =>
+  new Field('array', [], element)
+/** A group of fields. */
+export const struct = <F extends Fields>(fields: F): Field<Decoded<F>, Encodable<F>> =>
+  new Field('struct', {}, undefined, fields)
+/** May be null from version `since` on, and is null by default. */
+export const nullable = <O, I>(field: Field<O, I>, since = 0): Field<O | null, I | null> =>
+  field.orNull(since)
+
+/** A message with a body of its own: a request, a response, a key, a value, an embedded schema. */
+export type Message<F extends Fields = Fields> = {
+  readonly name: string
+  /** Lowest and highest version. */
+  readonly versions: readonly [number, number]
+  /** First version with compact lengths and tagged fields (KIP-482); Infinity: none. */
+  readonly flexibleFrom: number
+  readonly fields: F
+  /** Compiled codecs by version; belongs to compile.ts. */
+  readonly codecs: unknown[]
+}
+
+/** An API of the wire protocol. */
+export type Api<Rq extends Fields = Fields, Rs extends Fields = Fields> = {
+  readonly key: number
+  readonly name: string
+  /** Lowest and highest version that can be decoded and encoded. */
+  readonly versions: readonly [number, number]
+  /** Highest version to offer: lower than the highest when that is still unstable. */
+  readonly latestStable: number
+  /** Lowest version to offer in ApiVersions: KIP-896 keeps Produce 0 there for old probes. */
+  readonly advertisedFrom: number
+  readonly flexibleFrom: number
+  readonly request: Message<Rq>
+  readonly response: Message<Rs>
+}
+
+/** A decoded request. */
+export type RequestOf<A extends Api> = Decoded<A['request']['fields']>
+/** A decoded response. */
+export type ResponseOf<A extends Api> = Decoded<A['response']['fields']>
+/** A request to encode: defaults may be left out. */
+export type RequestInput<A extends Api> = Encodable<A['request']['fields']>
+/** A response to encode: defaults may be left out. */
+export type ResponseInput<A extends Api> = Encodable<A['response']['fields']>
+/** A decoded message. */
+export type MessageOf<M extends Message> = Decoded<M['fields']>
+/** A message to encode: defaults may be left out. */
+export type MessageInput<M extends Message> = Encodable<M['fields']>
+
+/** Defines a message that is no request or response. `flexibleFrom` null: no flexible version. */
+export function defineMessage<F extends Fields>(definition: {
+  name: string
+  versions: readonly [number, number]
+  flexibleFrom: number | null
+  fields: F
+}): Message<F> {
+  return { ...definition, flexibleFrom: definition.flexibleFrom ?? Infinity, codecs: [] }
+}
+
+/** Defines an API. `flexibleFrom` null: no flexible version. */
+export function defineApi<Rq extends Fields, Rs extends Fields>(definition: {
+  key: number
+  name: string
+  versions: readonly [number, number]
+  flexibleFrom: number | null
+  latestStable?: number
+  advertisedFrom?: number
+  request: Rq
+  response: Rs
+}): Api<Rq, Rs> {
+  const { key, name, versions, flexibleFrom } = definition
+  return {
+    key,
+    name,
+    versions,
+    latestStable: definition.latestStable ?? versions[1],
+    advertisedFrom: definition.advertisedFrom ?? versions[0],
+    flexibleFrom: flexibleFrom ?? Infinity,
+    request: defineMessage({
+      name: `${name}Request`,
+      versions,
+      flexibleFrom,
+      fields: definition.request,
+    }),
+    response: defineMessage({
+      name: `${name}Response`,
+      versions,
+      flexibleFrom,
+      fields: definition.response,
+    }),
+  }
+}
