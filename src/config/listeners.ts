@@ -22,6 +22,12 @@ export function parseListener(text: string): Listener | undefined {
   return { name: name.toUpperCase(), host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
 }
 
+/** The text of an address; IPv6 gets its brackets. */
+export function formatListener(of: { name: string; host: string; port: number | string }): string {
+  const host = of.host.includes(':') && !of.host.startsWith('[') ? `[${of.host}]` : of.host
+  return `${of.name}://${host}:${of.port}`
+}
+
 /** Parses addresses that were checked before; wrong ones are left out. */
 export function parseListeners(texts: readonly string[]): readonly Listener[] {
   return texts.flatMap((text) => parseListener(text) ?? [])

@@ -35,12 +35,13 @@ export function textOf(setting: Setting, value: ConfigValue): string | null {
   return setting.kind === 'long' && value === LONG_MAX ? LONG_MAX_TEXT : String(value)
 }
 
-/** A valid text in the form in which DescribeConfigs prints it: trimmed, `true` for `TRUE`. */
+/** A text in the form in which DescribeConfigs prints it: trimmed, `true` for `TRUE`. */
 export function canonicalText(setting: Setting, text: string): string {
-  // A number would lose the last digits of a long.
-  if (setting.kind === 'long') return BigInt(text.trim().replace(/^\+/, '')).toString()
   const parsed = parseValue(setting, text)
-  return parsed.ok ? (textOf(setting, parsed.value) ?? '') : text
+  if (!parsed.ok) return text
+  // The number would lose the last digits of a long.
+  if (setting.kind === 'long') return BigInt(text.trim().replace(/^\+/, '')).toString()
+  return textOf(setting, parsed.value) ?? ''
 }
 
 function parseKind(setting: Setting, text: string): Parsed {

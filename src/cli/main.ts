@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/** The command `odradek`. */
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { type ServeOptions, serve } from './serve.ts'
+
+const packageFile = new URL('../../../package.json', import.meta.url)
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
+
+const program = new Command('odradek')
+  .description('A Kafka broker in one process.')
+  .version(version, '--version', 'print the version')
+  .helpOption('--help', 'print this help')
+
+program
+  .command('serve')
+  .description('run a broker until SIGINT or SIGTERM')
+  .option('--config <file>', "settings in the format of Kafka's server.properties")
+  .option('--host <host>', 'address to listen on (127.0.0.1)')
+  .option('--port <port>', 'port to listen on (9092); 0 takes a free one')
+  .option('--data-dir <directory>', 'where everything is kept (./odradek-data)')
+  .option('--set <key=value>', 'any setting; may be given again', collect)
+  .addHelpText(
+    'after',
+    `
+Settings have Kafka's names. The command line wins over the environment
+(KAFKA_LOG_RETENTION_HOURS=24 is log.retention.hours), that over the file, and
+that over the defaults. config/README.md in the package lists all settings.`,
+  )
+  .action(async (options: ServeOptions) => {
+    process.exitCode = await serve(options)
+    // Whatever the broker left open must not keep a stopped process alive.
+    process.exit()
+  })
+
+await program.parseAsync()
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value]
+}
