@@ -112,6 +112,46 @@ function settle(sides: readonly Side[]): void {
   }
 }
 
+// The other side works while this one is inside a poll and has not yet said what it has read: what a real thread
+// can do at any moment, at the worst moment.
+function askAgainInside(one: Side, two: Side, times: number): void {
+  if (times === 0) return
+  one.asked++
+  one.bus.request(1, 1, one.sent++, Buffer.alloc(8), (_status, _type, memory, at) => {
+    one.answers.push(memory.readUInt32LE(at))
+    askAgainInside(one, two, times - 1)
+    two.bus.poll()
+    while (two.held.length > 0) answer(two, 0, 512)
+  })
+}
+
+test('a reply has room in a ring full of notices, wherever the ring wraps and whenever credit comes back', (t) => {
+  const property = fc.property(
+    fc.array(fc.nat(512), { maxLength: 40 }),
+    fc.array(fc.integer({ min: 0, max: 512 }), { minLength: 1, maxLength: 5 }),
+    fc.integer({ min: 1, max: 20 }),
+    fc.nat(3),
+    (before, sizes, framesPerPollMax, again) => {
+      const { sides, close } = pair(LIMITS, framesPerPollMax)
+      const [one, two] = sides as [Side, Side]
+      for (const bytes of before) {
+        send(two, bytes, false)
+        one.bus.poll()
+      }
+      for (let n = 0; n < LIMITS.creditsMax; n++) askAgainInside(one, two, 1 + again)
+      two.bus.poll()
+      for (let n = 0; two.bus.backlog(0) < 20; n++)
+        send(two, sizes[n % sizes.length] as number, false)
+      while (two.held.length > 0) answer(two, 0, 512)
+      settle(sides)
+      t.is(one.answers.length, LIMITS.creditsMax * (1 + again))
+      t.deepEqual(one.received, [...Array(two.sent).keys()])
+      close()
+    },
+  )
+  t.notThrows(() => fc.assert(property, { numRuns: 200 }))
+})
+
 test('credit is a bound on what is unanswered; what exceeds it waits and keeps its order', (t) => {
   const { sides, close } = pair({ creditsMax: 3 }, 256)
   const [one, two] = sides as [Side, Side]

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
 import { REFERENCE_BYTES, writeReference } from '../../src/ring/bus.ts'
 import { type LinkWiring, rewireThread } from '../../src/ring/wiring.ts'
@@ -129,6 +130,41 @@ test('no wake-up is lost between threads that park at every chance', async (t) =
   t.true(parkings > 0, 'this thread did park')
   t.true(bellsRung > 0, 'and so did the other')
   await peer.stop()
+})
+
+test.serial(
+  'a sender that sleeps with a backlog is woken when its peer has made room',
+  async (t) => {
+    const peer = startPeer({ ringBytes: 8192, creditsMax: 4 }, { pollsEmptyMax: 1 }, {})
+    const buffer = peer.pool.take(4)
+    const flag = new Int32Array(buffer.bytes.buffer, 0, 1)
+    flag[0] = 0
+    peer.bus.share(1, buffer)
+    const payload = Buffer.alloc(REFERENCE_BYTES)
+    writeReference(payload, 0, { id: buffer.id, offset: 0, length: 4 })
+    peer.bus.notice(1, does.STAND_STILL, 0, payload)
+    for (let n = 0; n < 200; n++) peer.bus.notice(1, does.ECHO, n, Buffer.alloc(400))
+    const last = ask(peer.bus, does.ECHO, u32(5))
+    while (peer.bus.counts().parkings === 0) await setImmediate()
+    t.true(peer.bus.backlog(1) > 100)
+    t.false(process.getActiveResourcesInfo().includes('Immediate'), 'asleep: nothing is scheduled')
+    Atomics.store(flag, 0, 1)
+    Atomics.notify(flag, 0)
+    t.is((await last).bytes.readUInt32LE(), 5)
+    t.is(peer.bus.backlog(1), 0)
+    await peer.stop()
+  },
+)
+
+test('a closed bus leaves nothing that keeps its thread running', async (t) => {
+  const peer = startPeer({}, {}, {})
+  t.is((await ask(peer.bus, does.ECHO, u32(1))).status, 'ok')
+  const exit = once(peer.worker, 'exit')
+  peer.bus.notice(1, does.CLOSE, 0, new Uint8Array(0))
+  t.deepEqual(await exit, [0])
+  peer.bus.close()
+  peer.bus.close()
+  t.pass()
 })
 
 test('when a peer dies its requests are lost, sent and waiting ones alike, and its memory is back', async (t) => {

@@ -10,6 +10,9 @@ export const SUM_REFERENCE = 2
 export const FLOOD_BACK = 3
 export const REPLY_OF_LENGTH = 4
 export const NEVER_ANSWERED = 5
+/** Notices: stand still until the word that is referred to changes; close the bus. */
+export const STAND_STILL = 6
+export const CLOSE = 7
 
 export type Peer = {
   bus: ThreadBus

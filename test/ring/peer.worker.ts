@@ -50,7 +50,12 @@ const bus = new ThreadBus(
           return
       }
     },
-    onNotice() {},
+    onNotice(from, type, _actor, bytes, at) {
+      if (type === does.CLOSE) bus.close()
+      if (type !== does.STAND_STILL) return
+      const memory = bus.resolve(from, bytes.readUInt32LE(at))
+      Atomics.wait(new Int32Array(memory.buffer, memory.byteOffset, 1), 0, 0)
+    },
   },
   { ...options, keepAlive: true },
 )
