@@ -72,7 +72,7 @@ function finish(
 }
 
 // Variables of Kafka's own scripts and images, which are no settings.
-const notSettings = /^KAFKA_(.*_OPTS|LOG4J_.*|TOOLS_LOG4J_.*|JMX_.*|VERSION|HOME|DEBUG|MODE)$/
+const notSettings = /^KAFKA_((.*_)?OPTS|LOG4J_.*|TOOLS_LOG4J_.*|JMX_.*|VERSION|HOME|DEBUG|MODE)$/
 
 /**
  * Settings in variables as the apache/kafka image takes them: `KAFKA_`, then the name in capitals
