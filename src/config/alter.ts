@@ -1,5 +1,5 @@
 /** Changes of settings: IncrementalAlterConfigs (KIP-339) and the older AlterConfigs (KIP-133). */
-import { allBrokerConfigs, type BrokerConfig, type BrokerLayers } from './broker.ts'
+import { type BrokerConfig, type BrokerLayers, brokerSetting } from './broker.ts'
 import { checkBroker, groupFault, groupSetting, topicFault, topicSetting } from './check.ts'
 import type { ConfigText, Setting } from './define.ts'
 import { groupDefaults, topicDefaults } from './effective.ts'
@@ -58,17 +58,15 @@ export function alterBroker(
   alterations: readonly Alteration[],
   replace = false,
 ): Altered {
-  const altered = alterTexts(replace ? new Map() : layers[layer], alterations, (name) =>
-    allBrokerConfigs.get(name),
-  )
+  const altered = alterTexts(replace ? new Map() : layers[layer], alterations, brokerSetting)
   if (altered.kind === 'refused') return altered
-  const fixed = alterations.filter(({ name }) => allBrokerConfigs.get(name)?.update === 'read-only')
+  const fixed = alterations.filter(({ name }) => brokerSetting(name)?.update === 'read-only')
   if (fixed.length > 0) {
     const names = fixed.map(({ name }) => name).join(', ')
     return refused(INVALID_REQUEST, `Cannot update these configs dynamically: ${names}`)
   }
   const unknown = alterations.find(
-    ({ name, operation }) => operation !== AlterOperation.DELETE && !allBrokerConfigs.has(name),
+    ({ name, operation }) => operation !== AlterOperation.DELETE && !brokerSetting(name),
   )
   if (unknown) return refused(INVALID_CONFIG, `Unknown broker config name: ${unknown.name}`)
   const [fault] = checkBroker({ ...layers, [layer]: altered.texts }).faults

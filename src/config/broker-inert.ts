@@ -255,8 +255,13 @@ create.topic.policy.class.name class -
 transaction.two.phase.commit.enable boolean false
 `
 
-/** The settings without effect, by name. */
-export const inertConfigs: ReadonlyMap<string, Setting> = new Map(rows(table))
+let parsedTable: ReadonlyMap<string, Setting> | undefined
+
+/** The settings without effect, by name. Read on first use: most threads never ask. */
+export function inertConfigs(): ReadonlyMap<string, Setting> {
+  parsedTable ??= new Map(rows(table))
+  return parsedTable
+}
 
 function* rows(text: string): Generator<[string, Setting]> {
   let doc = ''

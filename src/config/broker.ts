@@ -70,10 +70,23 @@ export const brokerConfigs = {
   ...producerConfigs,
 }
 
+let everySetting: ReadonlyMap<string, Setting> | undefined
+
 /** Every setting of the broker by name, in the order of the names. */
-export const allBrokerConfigs: ReadonlyMap<string, Setting> = new Map(
-  [...Object.entries<Setting>(brokerConfigs), ...inertConfigs].sort(([a], [b]) => (a < b ? -1 : 1)),
-)
+export function allBrokerConfigs(): ReadonlyMap<string, Setting> {
+  everySetting ??= new Map(
+    [...Object.entries<Setting>(brokerConfigs), ...inertConfigs()].sort(([a], [b]) =>
+      a < b ? -1 : 1,
+    ),
+  )
+  return everySetting
+}
+
+/** The setting of that name; undefined if there is none. */
+export function brokerSetting(name: string): Setting | undefined {
+  if (!Object.hasOwn(brokerConfigs, name)) return inertConfigs().get(name)
+  return brokerConfigs[name as keyof typeof brokerConfigs]
+}
 
 /** What was set for the broker, by where it was set. */
 export interface BrokerLayers {

@@ -1,6 +1,6 @@
 /** Whether what was set makes sense: names, values, and settings that contradict each other. */
 import { nearest } from '../base/nearest.ts'
-import { allBrokerConfigs, type BrokerConfig, type BrokerLayers } from './broker.ts'
+import { allBrokerConfigs, type BrokerConfig, type BrokerLayers, brokerSetting } from './broker.ts'
 import type { ConfigText, Setting } from './define.ts'
 import { brokerValue, effectiveBroker, effectiveGroup, effectiveTopic } from './effective.ts'
 import { type GroupConfig, groupConfigs } from './group.ts'
@@ -68,9 +68,9 @@ export function checkBroker(layers: BrokerLayers): BrokerReport {
   const inert: string[] = []
   for (const layer of [layers.static, layers.dynamicDefault, layers.dynamicBroker]) {
     for (const [name, text] of layer) {
-      const setting = allBrokerConfigs.get(name)
+      const setting = brokerSetting(name)
       if (!setting) {
-        unknown.push({ name, nearest: nearest(name, allBrokerConfigs.keys()) })
+        unknown.push({ name, nearest: nearest(name, allBrokerConfigs().keys()) })
         continue
       }
       const parsed = parseValue(setting, text)

@@ -1,5 +1,5 @@
 /** The entries of DescribeConfigs (KIP-133, KIP-226, KIP-569). */
-import { allBrokerConfigs, type BrokerConfig, type BrokerLayers } from './broker.ts'
+import { allBrokerConfigs, type BrokerConfig, type BrokerLayers, brokerSetting } from './broker.ts'
 import type { ConfigText, Kind, Setting } from './define.ts'
 import { brokerValue, groupDefaults, topicDefaults } from './effective.ts'
 import { groupConfigs } from './group.ts'
@@ -83,7 +83,7 @@ export function describeGroup(
   const defaults = groupDefaults(broker)
   return asked(Object.entries<Setting>(groupConfigs), ask).map(([name, setting]) => {
     const value = textOf(setting, defaults[name as keyof typeof defaults])
-    const below = allBrokerConfigs.has(`group.${name}`)
+    const below = brokerSetting(`group.${name}`)
       ? brokerSynonyms(`group.${name}`, broker.layers)
       : [{ name, value, source: ConfigSource.DEFAULT }]
     return own({ name, setting, overrides, source: ConfigSource.GROUP, below, value }, ask)
@@ -92,7 +92,7 @@ export function describeGroup(
 
 /** The settings of this broker (the resource named after its id). */
 export function describeBroker(broker: BrokerConfig, ask: DescribeAsk): ConfigEntry[] {
-  return asked([...allBrokerConfigs], ask).map(([name, setting]) => {
+  return asked([...allBrokerConfigs()], ask).map(([name, setting]) => {
     const synonyms = brokerSynonyms(name, broker.layers)
     const value = textOf(setting, brokerValue(broker, name))
     return entry({ name, setting, value, synonyms }, ask)
@@ -102,7 +102,7 @@ export function describeBroker(broker: BrokerConfig, ask: DescribeAsk): ConfigEn
 /** The dynamic settings of all brokers (the resource named ""): only those that were set. */
 export function describeBrokerDefaults(broker: BrokerConfig, ask: DescribeAsk): ConfigEntry[] {
   const { dynamicDefault } = broker.layers
-  return asked([...allBrokerConfigs], ask).flatMap(([name, setting]) => {
+  return asked([...allBrokerConfigs()], ask).flatMap(([name, setting]) => {
     const value = dynamicDefault.get(name)
     if (value === undefined) return []
     const synonyms = brokerSynonyms(name, broker.layers).filter(
@@ -151,7 +151,7 @@ function entry(
   return {
     name,
     value: isSensitive ? null : of.value,
-    readOnly: allBrokerConfigs.get(name) === setting && setting.update === 'read-only',
+    readOnly: brokerSetting(name) === setting && setting.update === 'read-only',
     configSource: synonyms[0]?.source ?? ConfigSource.DEFAULT,
     isSensitive,
     synonyms: ask.includeSynonyms ? synonyms : [],
@@ -181,7 +181,7 @@ function brokerSynonyms(name: string, layers: BrokerLayers): readonly ConfigSyno
     }
   }
   for (const member of family) {
-    const setting = allBrokerConfigs.get(member)
+    const setting = brokerSetting(member)
     const text = setting ? textOf(setting, setting.default) : null
     if (text === null) continue
     synonyms.push({ name: member, value: shown(member, text), source: ConfigSource.DEFAULT })
@@ -193,5 +193,5 @@ function brokerSynonyms(name: string, layers: BrokerLayers): readonly ConfigSyno
 }
 
 function shown(name: string, text: string): string | null {
-  return allBrokerConfigs.get(name)?.kind === 'password' ? null : text
+  return brokerSetting(name)?.kind === 'password' ? null : text
 }

@@ -25,7 +25,7 @@ export function serverProperties(): string {
   lines.push('', '########## Known to Kafka, without effect here')
   for (const [reason, names] of inertByReason()) {
     lines.push('', `# ${reason}`)
-    for (const name of names) lines.push(`#${name}=${defaultOf(inertConfigs.get(name)!)}`)
+    for (const name of names) lines.push(`#${name}=${defaultOf(inertConfigs().get(name)!)}`)
   }
   return `${lines.join('\n')}\n`
 }
@@ -109,7 +109,7 @@ function valuesOf(setting: Setting): string {
 
 function inertByReason(): Map<string, string[]> {
   const reasons = new Map<string, string[]>()
-  for (const [name, { doc }] of inertConfigs) {
+  for (const [name, { doc }] of inertConfigs()) {
     const names = reasons.get(doc)
     if (names) names.push(name)
     else reasons.set(doc, [name])

@@ -1,5 +1,6 @@
 /** From what was set, in layers, to the values that hold. */
-import { allBrokerConfigs, type BrokerConfig, type BrokerLayers, brokerConfigs } from './broker.ts'
+import { type BrokerConfig, type BrokerLayers, brokerConfigs, brokerSetting } from './broker.ts'
+import { inertConfigs } from './broker-inert.ts'
 import type { ConfigText, ConfigValue, Setting } from './define.ts'
 import { type GroupConfig, groupConfigs } from './group.ts'
 import { parseValue } from './parse.ts'
@@ -23,12 +24,11 @@ export function effectiveBroker(layers: BrokerLayers): BrokerConfig {
   return Object.freeze({ ...values, layers }) as BrokerConfig
 }
 
-/** The value of a broker setting without effect, which `BrokerConfig` does not hold. */
+/** The value of any broker setting, also of one that `BrokerConfig` does not hold; null if unknown. */
 export function brokerValue(config: BrokerConfig, name: string): ConfigValue {
-  const setting = allBrokerConfigs.get(name)
-  if (!setting) return null
-  if (setting.effect === 'none') return effectiveValue(setting, name, [config.layers.static])
-  return (config as unknown as Record<string, ConfigValue>)[name] ?? null
+  if (Object.hasOwn(brokerConfigs, name)) return config[name as keyof typeof brokerConfigs]
+  const setting = inertConfigs().get(name)
+  return setting ? effectiveValue(setting, name, [config.layers.static]) : null
 }
 
 /** The values of a topic without settings of its own. One object per `BrokerConfig` is enough. */
@@ -52,7 +52,7 @@ export function effectiveTopic(overrides: ConfigText, defaults: TopicConfig): To
 export function groupDefaults(broker: BrokerConfig): GroupConfig {
   const values: Record<string, ConfigValue> = {}
   for (const [name, setting] of Object.entries<Setting>(groupConfigs)) {
-    const known = allBrokerConfigs.has(`group.${name}`)
+    const known = Object.hasOwn(brokerConfigs, `group.${name}`)
     values[name] = known ? brokerValue(broker, `group.${name}`) : setting.default
   }
   return Object.freeze(values) as GroupConfig
@@ -94,7 +94,7 @@ function fromBroker(setting: Setting, broker: BrokerConfig): ConfigValue {
     if (typeof value !== 'number' || setting.unit !== 'ms') return value
     // Kafka reads every negative retention as "no limit".
     if (name.startsWith('log.retention.') && value < 0) return -1
-    const unit = allBrokerConfigs.get(name)?.unit
+    const unit = brokerSetting(name)?.unit
     return value * (unit === 'hours' ? 3_600_000 : unit === 'minutes' ? 60_000 : 1)
   }
   return null

@@ -57,12 +57,12 @@ test('doubles are printed as Java prints them', (t) => {
   t.is(canonicalText(ratio, '1'), '1.0')
   t.is(canonicalText(ratio, '0.25'), '0.25')
   t.is(canonicalText(ratio, '0.0001'), '1.0E-4')
-  const bytes = allBrokerConfigs.get('log.cleaner.io.max.bytes.per.second')!
+  const bytes = allBrokerConfigs().get('log.cleaner.io.max.bytes.per.second')!
   t.is(textOf(bytes, bytes.default), '1.7976931348623157E308')
 })
 
 test('every default of the tables is a value that its own rules accept', (t) => {
-  for (const [name, setting] of [...allBrokerConfigs, ...Object.entries<Setting>(topicConfigs)]) {
+  for (const [name, setting] of [...allBrokerConfigs(), ...Object.entries<Setting>(topicConfigs)]) {
     const text = textOf(setting, setting.default)
     if (text === null) continue
     const parsed = parseValue(setting, text)
