@@ -13,7 +13,9 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** Produce. */
+/** Produce: appends record batches to partitions. KIP-98 (v3: batches v2, transactions); v5
+ *  KIP-107 (log start offset); v7 KIP-110 (zstd); v8 KIP-467 (errors per record); v10 KIP-951
+ *  (new leaders); v12 KIP-890 (implicit AddPartitionsToTxn); v13 KIP-516 (topic ids). */
 export const Produce = defineApi({
   key: 0,
   name: 'Produce',
@@ -45,6 +47,15 @@ export const Produce = defineApi({
         partitionResponses: array(
           struct({
             index: int32(),
+            // CORRUPT_MESSAGE · UNKNOWN_TOPIC_OR_PARTITION · NOT_LEADER_OR_FOLLOWER ·
+            // MESSAGE_TOO_LARGE · INVALID_TOPIC_EXCEPTION · RECORD_LIST_TOO_LARGE ·
+            // NOT_ENOUGH_REPLICAS · NOT_ENOUGH_REPLICAS_AFTER_APPEND ·
+            // INVALID_REQUIRED_ACKS · TOPIC_AUTHORIZATION_FAILED ·
+            // CLUSTER_AUTHORIZATION_FAILED · TRANSACTIONAL_ID_AUTHORIZATION_FAILED ·
+            // INVALID_TIMESTAMP · UNSUPPORTED_COMPRESSION_TYPE · INVALID_RECORD ·
+            // OUT_OF_ORDER_SEQUENCE_NUMBER · DUPLICATE_SEQUENCE_NUMBER ·
+            // INVALID_PRODUCER_EPOCH · UNKNOWN_PRODUCER_ID · INVALID_TXN_STATE ·
+            // KAFKA_STORAGE_ERROR · UNKNOWN_TOPIC_ID
             errorCode: int16(),
             baseOffset: int64(),
             logAppendTimeMs: int64().default(-1),

@@ -15,7 +15,11 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** Fetch. */
+/** Fetch: reads record batches, waiting for minBytes; followers read with it too. KIP-74; v4
+ *  KIP-98 (isolation level); v7 KIP-227 (sessions); v9 KIP-320 (leader epochs); v11 KIP-392
+ *  (rack, preferred replica); v12 KIP-595 (diverging epoch); v13 KIP-516 (topic ids); v15
+ *  KIP-903 (replica state); v16 KIP-951 (new leaders); v17 KIP-853 (directory id); v18 KIP-1166
+ *  (high watermark of followers). */
 export const Fetch = defineApi({
   key: 1,
   name: 'Fetch',
@@ -63,6 +67,8 @@ export const Fetch = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // FETCH_SESSION_ID_NOT_FOUND · INVALID_FETCH_SESSION_EPOCH ·
+    // FETCH_SESSION_TOPIC_ID_ERROR · INCONSISTENT_TOPIC_ID
     errorCode: int16().since(7).ignorable(),
     sessionId: int32().since(7),
     responses: array(
@@ -72,6 +78,10 @@ export const Fetch = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // OFFSET_OUT_OF_RANGE · UNKNOWN_TOPIC_OR_PARTITION · NOT_LEADER_OR_FOLLOWER ·
+            // TOPIC_AUTHORIZATION_FAILED · FENCED_LEADER_EPOCH · UNKNOWN_LEADER_EPOCH ·
+            // UNKNOWN_TOPIC_ID · INCONSISTENT_TOPIC_ID · UNSUPPORTED_COMPRESSION_TYPE ·
+            // KAFKA_STORAGE_ERROR · OFFSET_MOVED_TO_TIERED_STORAGE
             errorCode: int16(),
             highWatermark: int64(),
             lastStableOffset: int64().default(-1),

@@ -11,7 +11,10 @@ import {
   struct,
 } from '../schema.ts'
 
-/** ListOffsets. */
+/** ListOffsets: the offset of a time, or of a named place in the log. KIP-79; v2 KIP-98
+ *  (isolation level); v4 KIP-320 (leader epochs); v7 KIP-734 (max timestamp); v8 KIP-405
+ *  (earliest local); v9 KIP-1005 (latest tiered); v10 KIP-1075 (timeout); v11 KIP-1023
+ *  (earliest pending upload). */
 export const ListOffsets = defineApi({
   key: 2,
   name: 'ListOffsets',
@@ -42,6 +45,10 @@ export const ListOffsets = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // UNKNOWN_TOPIC_OR_PARTITION · NOT_LEADER_OR_FOLLOWER ·
+            // TOPIC_AUTHORIZATION_FAILED · FENCED_LEADER_EPOCH · UNKNOWN_LEADER_EPOCH ·
+            // OFFSET_NOT_AVAILABLE · UNSUPPORTED_FOR_MESSAGE_FORMAT · UNSUPPORTED_VERSION ·
+            // INVALID_REQUEST · KAFKA_STORAGE_ERROR
             errorCode: int16(),
             timestamp: int64().default(-1),
             offset: int64().default(-1),

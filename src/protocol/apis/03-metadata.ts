@@ -12,7 +12,9 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** Metadata. */
+/** Metadata: brokers, topics, partitions and their leaders. v4 a switch for automatic creation;
+ *  v8 KIP-430 (authorized operations); v10 KIP-516 (topic ids); v11 KIP-700 (cluster operations
+ *  moved to DescribeCluster); v13 KIP-1102 (rebootstrap). */
 export const Metadata = defineApi({
   key: 3,
   name: 'Metadata',
@@ -46,12 +48,15 @@ export const Metadata = defineApi({
     controllerId: int32().since(1).default(-1).ignorable(),
     topics: array(
       struct({
+        // UNKNOWN_TOPIC_OR_PARTITION · LEADER_NOT_AVAILABLE · INVALID_TOPIC_EXCEPTION ·
+        // TOPIC_AUTHORIZATION_FAILED · UNKNOWN_TOPIC_ID · INVALID_REPLICATION_FACTOR
         errorCode: int16(),
         name: nullable(string(), 12).default(''),
         topicId: uuid().since(10).ignorable(),
         isInternal: bool().since(1).ignorable(),
         partitions: array(
           struct({
+            // LEADER_NOT_AVAILABLE · REPLICA_NOT_AVAILABLE · LISTENER_NOT_FOUND
             errorCode: int16(),
             partitionIndex: int32(),
             leaderId: int32(),
@@ -65,7 +70,7 @@ export const Metadata = defineApi({
       }),
     ),
     clusterAuthorizedOperations: int32().since(8).until(10).default(-2147483648),
-    errorCode: int16().since(13).ignorable(),
+    errorCode: int16().since(13).ignorable(), // REBOOTSTRAP_REQUIRED
   },
 })
 /** A decoded request. */

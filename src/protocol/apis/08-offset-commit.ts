@@ -12,7 +12,8 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** OffsetCommit. */
+/** OffsetCommit: stores the offsets of a group. v6 KIP-320 (leader epochs); v7 KIP-345 (static
+ *  members); v9 KIP-848 (member epochs); v10 topic ids. */
 export const OffsetCommit = defineApi({
   key: 8,
   name: 'OffsetCommit',
@@ -48,6 +49,12 @@ export const OffsetCommit = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // ILLEGAL_GENERATION · UNKNOWN_MEMBER_ID · REBALANCE_IN_PROGRESS ·
+            // FENCED_INSTANCE_ID · STALE_MEMBER_EPOCH · GROUP_ID_NOT_FOUND ·
+            // INVALID_GROUP_ID · OFFSET_METADATA_TOO_LARGE · INVALID_COMMIT_OFFSET_SIZE ·
+            // UNKNOWN_TOPIC_OR_PARTITION · UNKNOWN_TOPIC_ID · GROUP_AUTHORIZATION_FAILED ·
+            // TOPIC_AUTHORIZATION_FAILED
             errorCode: int16(),
           }),
         ),

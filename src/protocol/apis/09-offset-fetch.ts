@@ -13,7 +13,9 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** OffsetFetch. */
+/** OffsetFetch: the committed offsets of groups. v2 all topics by null; v5 KIP-320 (leader
+ *  epochs); v7 KIP-447 (stable offsets only); v8 KIP-709 (several groups); v9 KIP-848 (member
+ *  epochs); v10 topic ids. */
 export const OffsetFetch = defineApi({
   key: 9,
   name: 'OffsetFetch',
@@ -61,11 +63,19 @@ export const OffsetFetch = defineApi({
             committedOffset: int64(),
             committedLeaderEpoch: int32().since(5).default(-1).ignorable(),
             metadata: nullable(string()).default(''),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // UNKNOWN_MEMBER_ID · STALE_MEMBER_EPOCH · GROUP_ID_NOT_FOUND ·
+            // INVALID_GROUP_ID · UNSTABLE_OFFSET_COMMIT · UNKNOWN_TOPIC_OR_PARTITION ·
+            // UNKNOWN_TOPIC_ID · GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
             errorCode: int16(),
           }),
         ),
       }),
     ).until(7),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // UNKNOWN_MEMBER_ID · STALE_MEMBER_EPOCH · GROUP_ID_NOT_FOUND ·
+    // INVALID_GROUP_ID · UNSTABLE_OFFSET_COMMIT · UNKNOWN_TOPIC_OR_PARTITION ·
+    // UNKNOWN_TOPIC_ID · GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
     errorCode: int16().since(2).until(7).ignorable(),
     groups: array(
       struct({
@@ -80,11 +90,19 @@ export const OffsetFetch = defineApi({
                 committedOffset: int64(),
                 committedLeaderEpoch: int32().default(-1).ignorable(),
                 metadata: nullable(string()).default(''),
+                // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+                // UNKNOWN_MEMBER_ID · STALE_MEMBER_EPOCH · GROUP_ID_NOT_FOUND ·
+                // INVALID_GROUP_ID · UNSTABLE_OFFSET_COMMIT · UNKNOWN_TOPIC_OR_PARTITION ·
+                // UNKNOWN_TOPIC_ID · GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
                 errorCode: int16(),
               }),
             ),
           }),
         ),
+        // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+        // UNKNOWN_MEMBER_ID · STALE_MEMBER_EPOCH · GROUP_ID_NOT_FOUND ·
+        // INVALID_GROUP_ID · UNSTABLE_OFFSET_COMMIT · UNKNOWN_TOPIC_OR_PARTITION ·
+        // UNKNOWN_TOPIC_ID · GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
         errorCode: int16(),
       }),
     ).since(8),

@@ -11,7 +11,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** FindCoordinator. */
+/** FindCoordinator: which broker coordinates a group, transaction or share partition. v1 KIP-98
+ *  (key types); v4 KIP-699 (several keys); v6 KIP-932 (share keys). */
 export const FindCoordinator = defineApi({
   key: 10,
   name: 'FindCoordinator',
@@ -24,6 +25,8 @@ export const FindCoordinator = defineApi({
   },
   response: {
     throttleTimeMs: int32().since(1).ignorable(),
+    // COORDINATOR_NOT_AVAILABLE · INVALID_REQUEST · GROUP_AUTHORIZATION_FAILED ·
+    // TRANSACTIONAL_ID_AUTHORIZATION_FAILED
     errorCode: int16().until(3),
     errorMessage: nullable(string()).since(1).until(3).default('').ignorable(),
     nodeId: int32().until(3),
@@ -35,6 +38,8 @@ export const FindCoordinator = defineApi({
         nodeId: int32(),
         host: string(),
         port: int32(),
+        // COORDINATOR_NOT_AVAILABLE · INVALID_REQUEST · GROUP_AUTHORIZATION_FAILED ·
+        // TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()).default('').ignorable(),
       }),

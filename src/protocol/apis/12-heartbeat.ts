@@ -8,7 +8,8 @@ import {
   string,
 } from '../schema.ts'
 
-/** Heartbeat. */
+/** Heartbeat: a member of a classic group says that it lives. KIP-62; v3 KIP-345 (static
+ *  members). */
 export const Heartbeat = defineApi({
   key: 12,
   name: 'Heartbeat',
@@ -22,6 +23,9 @@ export const Heartbeat = defineApi({
   },
   response: {
     throttleTimeMs: int32().since(1).ignorable(),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // UNKNOWN_MEMBER_ID · ILLEGAL_GENERATION · REBALANCE_IN_PROGRESS ·
+    // FENCED_INSTANCE_ID · INVALID_GROUP_ID · GROUP_AUTHORIZATION_FAILED
     errorCode: int16(),
   },
 })

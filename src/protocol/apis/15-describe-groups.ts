@@ -12,7 +12,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeGroups. */
+/** DescribeGroups: state and members of classic groups. v3 KIP-430 (authorized operations); v4
+ *  KIP-345 (static members); v6 KIP-1043 (GROUP_ID_NOT_FOUND). */
 export const DescribeGroups = defineApi({
   key: 15,
   name: 'DescribeGroups',
@@ -26,6 +27,8 @@ export const DescribeGroups = defineApi({
     throttleTimeMs: int32().since(1).ignorable(),
     groups: array(
       struct({
+        // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+        // GROUP_ID_NOT_FOUND · INVALID_GROUP_ID · GROUP_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()).since(6),
         groupId: string(),

@@ -9,7 +9,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** ListGroups. */
+/** ListGroups: the groups that this broker coordinates. v4 KIP-518 (filter by state); v5
+ *  KIP-848 (filter by type). */
 export const ListGroups = defineApi({
   key: 16,
   name: 'ListGroups',
@@ -21,6 +22,7 @@ export const ListGroups = defineApi({
   },
   response: {
     throttleTimeMs: int32().since(1).ignorable(),
+    // COORDINATOR_LOAD_IN_PROGRESS · COORDINATOR_NOT_AVAILABLE
     errorCode: int16(),
     groups: array(
       struct({

@@ -1,6 +1,6 @@
 import { array, defineApi, int16, type RequestOf, type ResponseOf, string } from '../schema.ts'
 
-/** SaslHandshake. */
+/** SaslHandshake: chooses the SASL mechanism. KIP-43; v1 KIP-152 (tokens in SaslAuthenticate). */
 export const SaslHandshake = defineApi({
   key: 17,
   name: 'SaslHandshake',
@@ -10,6 +10,7 @@ export const SaslHandshake = defineApi({
     mechanism: string(),
   },
   response: {
+    // UNSUPPORTED_SASL_MECHANISM · ILLEGAL_SASL_STATE
     errorCode: int16(),
     mechanisms: array(string()),
   },

@@ -11,7 +11,9 @@ import {
   struct,
 } from '../schema.ts'
 
-/** ApiVersions. */
+/** ApiVersions: what the broker speaks; the first request of most clients. KIP-35; v3 KIP-511
+ *  (client software) and KIP-584 (features). A broker answers v0 to a version that it does not
+ *  know. */
 export const ApiVersions = defineApi({
   key: 18,
   name: 'ApiVersions',
@@ -22,7 +24,7 @@ export const ApiVersions = defineApi({
     clientSoftwareVersion: string().since(3).ignorable(),
   },
   response: {
-    errorCode: int16(),
+    errorCode: int16(), // UNSUPPORTED_VERSION · INVALID_REQUEST
     apiKeys: array(
       struct({
         apiKey: int16(),

@@ -13,7 +13,8 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** CreateTopics. */
+/** CreateTopics: creates topics with partitions and settings. KIP-4; v4 KIP-464 (broker
+ *  defaults); v5 KIP-525 (settings in the response); v7 KIP-516 (topic ids). */
 export const CreateTopics = defineApi({
   key: 19,
   name: 'CreateTopics',
@@ -48,9 +49,13 @@ export const CreateTopics = defineApi({
       struct({
         name: string(),
         topicId: uuid().since(7).ignorable(),
+        // TOPIC_ALREADY_EXISTS · INVALID_TOPIC_EXCEPTION · INVALID_PARTITIONS ·
+        // INVALID_REPLICATION_FACTOR · INVALID_REPLICA_ASSIGNMENT · INVALID_CONFIG ·
+        // INVALID_REQUEST · POLICY_VIOLATION · TOPIC_AUTHORIZATION_FAILED ·
+        // CLUSTER_AUTHORIZATION_FAILED · THROTTLING_QUOTA_EXCEEDED · REQUEST_TIMED_OUT
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
-        topicConfigErrorCode: int16().tag(0, 5).ignorable(),
+        topicConfigErrorCode: int16().tag(0, 5).ignorable(), // TOPIC_AUTHORIZATION_FAILED
         numPartitions: int32().since(5).default(-1).ignorable(),
         replicationFactor: int16().since(5).default(-1).ignorable(),
         configs: nullable(

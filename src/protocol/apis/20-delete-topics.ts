@@ -11,7 +11,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** DeleteTopics. */
+/** DeleteTopics: deletes topics. KIP-4; v6 KIP-516 (by topic id). */
 export const DeleteTopics = defineApi({
   key: 20,
   name: 'DeleteTopics',
@@ -33,6 +33,9 @@ export const DeleteTopics = defineApi({
       struct({
         name: nullable(string(), 6).default(''),
         topicId: uuid().since(6).ignorable(),
+        // UNKNOWN_TOPIC_OR_PARTITION · UNKNOWN_TOPIC_ID · TOPIC_DELETION_DISABLED ·
+        // TOPIC_AUTHORIZATION_FAILED · INVALID_REQUEST · THROTTLING_QUOTA_EXCEEDED ·
+        // REQUEST_TIMED_OUT
         errorCode: int16(),
         errorMessage: nullable(string()).since(5).ignorable(),
       }),

@@ -10,7 +10,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DeleteRecords. */
+/** DeleteRecords: deletes records before an offset. KIP-107. */
 export const DeleteRecords = defineApi({
   key: 21,
   name: 'DeleteRecords',
@@ -39,6 +39,8 @@ export const DeleteRecords = defineApi({
           struct({
             partitionIndex: int32(),
             lowWatermark: int64(),
+            // OFFSET_OUT_OF_RANGE · UNKNOWN_TOPIC_OR_PARTITION · NOT_LEADER_OR_FOLLOWER ·
+            // POLICY_VIOLATION · TOPIC_AUTHORIZATION_FAILED · KAFKA_STORAGE_ERROR
             errorCode: int16(),
           }),
         ),

@@ -10,7 +10,8 @@ import {
   string,
 } from '../schema.ts'
 
-/** InitProducerId. */
+/** InitProducerId: gives a producer its id and epoch. KIP-98; v3 KIP-360 (bump of the epoch);
+ *  v6, not stable, KIP-939 (two-phase commit). */
 export const InitProducerId = defineApi({
   key: 22,
   name: 'InitProducerId',
@@ -27,6 +28,10 @@ export const InitProducerId = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // INVALID_TRANSACTION_TIMEOUT · INVALID_REQUEST · PRODUCER_FENCED ·
+    // INVALID_PRODUCER_EPOCH · CONCURRENT_TRANSACTIONS ·
+    // TRANSACTIONAL_ID_AUTHORIZATION_FAILED · CLUSTER_AUTHORIZATION_FAILED
     errorCode: int16(),
     producerId: int64().default(-1),
     producerEpoch: int16(),

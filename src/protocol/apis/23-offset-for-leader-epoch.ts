@@ -10,7 +10,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** OffsetForLeaderEpoch. */
+/** OffsetForLeaderEpoch: where the log of a leader epoch ends. KIP-101; v2 KIP-320 (current
+ *  leader epoch); v3 replica id. */
 export const OffsetForLeaderEpoch = defineApi({
   key: 23,
   name: 'OffsetForLeaderEpoch',
@@ -38,6 +39,8 @@ export const OffsetForLeaderEpoch = defineApi({
         topic: string(),
         partitions: array(
           struct({
+            // UNKNOWN_TOPIC_OR_PARTITION · NOT_LEADER_OR_FOLLOWER · FENCED_LEADER_EPOCH ·
+            // UNKNOWN_LEADER_EPOCH · TOPIC_AUTHORIZATION_FAILED · KAFKA_STORAGE_ERROR
             errorCode: int16(),
             partition: int32(),
             leaderEpoch: int32().default(-1),

@@ -21,12 +21,18 @@ const addPartitionsToTxnTopicResult = struct({
   resultsByPartition: array(
     struct({
       partitionIndex: int32(),
+      // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+      // TRANSACTIONAL_ID_AUTHORIZATION_FAILED · INVALID_PRODUCER_ID_MAPPING ·
+      // INVALID_TXN_STATE · PRODUCER_FENCED · CONCURRENT_TRANSACTIONS ·
+      // TRANSACTION_ABORTABLE · UNKNOWN_TOPIC_OR_PARTITION ·
+      // TOPIC_AUTHORIZATION_FAILED · OPERATION_NOT_ATTEMPTED · INVALID_PRODUCER_EPOCH
       partitionErrorCode: int16(),
     }),
   ),
 })
 
-/** AddPartitionsToTxn. */
+/** AddPartitionsToTxn: partitions join a transaction. KIP-98; v4 KIP-890 (several transactions,
+ *  verification between brokers). */
 export const AddPartitionsToTxn = defineApi({
   key: 24,
   name: 'AddPartitionsToTxn',
@@ -49,6 +55,11 @@ export const AddPartitionsToTxn = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // TRANSACTIONAL_ID_AUTHORIZATION_FAILED · INVALID_PRODUCER_ID_MAPPING ·
+    // INVALID_TXN_STATE · PRODUCER_FENCED · CONCURRENT_TRANSACTIONS ·
+    // TRANSACTION_ABORTABLE · UNKNOWN_TOPIC_OR_PARTITION ·
+    // TOPIC_AUTHORIZATION_FAILED · OPERATION_NOT_ATTEMPTED · INVALID_PRODUCER_EPOCH
     errorCode: int16().since(4).ignorable(),
     resultsByTransaction: array(
       struct({

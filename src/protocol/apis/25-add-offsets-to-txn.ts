@@ -8,7 +8,7 @@ import {
   string,
 } from '../schema.ts'
 
-/** AddOffsetsToTxn. */
+/** AddOffsetsToTxn: the offsets of a group join a transaction. KIP-98; v4 KIP-890. */
 export const AddOffsetsToTxn = defineApi({
   key: 25,
   name: 'AddOffsetsToTxn',
@@ -22,6 +22,10 @@ export const AddOffsetsToTxn = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // TRANSACTIONAL_ID_AUTHORIZATION_FAILED · INVALID_PRODUCER_ID_MAPPING ·
+    // INVALID_TXN_STATE · PRODUCER_FENCED · CONCURRENT_TRANSACTIONS ·
+    // GROUP_AUTHORIZATION_FAILED · INVALID_PRODUCER_EPOCH
     errorCode: int16(),
   },
 })

@@ -12,7 +12,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** WriteTxnMarkers. */
+/** WriteTxnMarkers: the transaction coordinator has markers appended. Between brokers. KIP-98. */
 export const WriteTxnMarkers = defineApi({
   key: 27,
   name: 'WriteTxnMarkers',
@@ -45,6 +45,9 @@ export const WriteTxnMarkers = defineApi({
             partitions: array(
               struct({
                 partitionIndex: int32(),
+                // UNKNOWN_TOPIC_OR_PARTITION · NOT_LEADER_OR_FOLLOWER · INVALID_PRODUCER_EPOCH ·
+                // TRANSACTION_COORDINATOR_FENCED · CLUSTER_AUTHORIZATION_FAILED ·
+                // KAFKA_STORAGE_ERROR
                 errorCode: int16(),
               }),
             ),

@@ -11,7 +11,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** TxnOffsetCommit. */
+/** TxnOffsetCommit: stores offsets of a group in a transaction. KIP-98; v3 KIP-447 (generation
+ *  and member); v5 KIP-890. */
 export const TxnOffsetCommit = defineApi({
   key: 28,
   name: 'TxnOffsetCommit',
@@ -47,6 +48,12 @@ export const TxnOffsetCommit = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // ILLEGAL_GENERATION · UNKNOWN_MEMBER_ID · FENCED_INSTANCE_ID ·
+            // STALE_MEMBER_EPOCH · INVALID_PRODUCER_EPOCH · INVALID_TXN_STATE ·
+            // OFFSET_METADATA_TOO_LARGE · UNKNOWN_TOPIC_OR_PARTITION ·
+            // TRANSACTIONAL_ID_AUTHORIZATION_FAILED · GROUP_AUTHORIZATION_FAILED ·
+            // TOPIC_AUTHORIZATION_FAILED
             errorCode: int16(),
           }),
         ),

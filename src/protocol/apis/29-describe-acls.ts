@@ -11,7 +11,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeAcls. */
+/** DescribeAcls: the ACLs that fit a filter. KIP-140; v1 KIP-290 (pattern types). */
 export const DescribeAcls = defineApi({
   key: 29,
   name: 'DescribeAcls',
@@ -28,6 +28,7 @@ export const DescribeAcls = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // SECURITY_DISABLED · CLUSTER_AUTHORIZATION_FAILED · INVALID_REQUEST
     errorCode: int16(),
     errorMessage: nullable(string()).default(''),
     resources: array(

@@ -11,7 +11,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** CreateAcls. */
+/** CreateAcls: adds ACLs. KIP-140; v1 KIP-290 (pattern types). */
 export const CreateAcls = defineApi({
   key: 30,
   name: 'CreateAcls',
@@ -34,6 +34,7 @@ export const CreateAcls = defineApi({
     throttleTimeMs: int32(),
     results: array(
       struct({
+        // SECURITY_DISABLED · CLUSTER_AUTHORIZATION_FAILED · INVALID_REQUEST
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
       }),

@@ -11,7 +11,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DeleteAcls. */
+/** DeleteAcls: removes the ACLs that fit filters. KIP-140; v1 KIP-290 (pattern types). */
 export const DeleteAcls = defineApi({
   key: 31,
   name: 'DeleteAcls',
@@ -34,10 +34,12 @@ export const DeleteAcls = defineApi({
     throttleTimeMs: int32(),
     filterResults: array(
       struct({
+        // SECURITY_DISABLED · CLUSTER_AUTHORIZATION_FAILED · INVALID_REQUEST
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
         matchingAcls: array(
           struct({
+            // SECURITY_DISABLED · CLUSTER_AUTHORIZATION_FAILED · INVALID_REQUEST
             errorCode: int16(),
             errorMessage: nullable(string()).default(''),
             resourceType: int8(),

@@ -12,7 +12,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeConfigs. */
+/** DescribeConfigs: settings with source and synonyms. KIP-133; v1 KIP-226 (synonyms); v3
+ *  KIP-569 (types and documentation). */
 export const DescribeConfigs = defineApi({
   key: 32,
   name: 'DescribeConfigs',
@@ -33,6 +34,9 @@ export const DescribeConfigs = defineApi({
     throttleTimeMs: int32(),
     results: array(
       struct({
+        // UNKNOWN_TOPIC_OR_PARTITION · INVALID_TOPIC_EXCEPTION · INVALID_REQUEST ·
+        // TOPIC_AUTHORIZATION_FAILED · GROUP_AUTHORIZATION_FAILED ·
+        // CLUSTER_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
         resourceType: int8(),

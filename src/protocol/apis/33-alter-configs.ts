@@ -12,7 +12,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** AlterConfigs. */
+/** AlterConfigs: replaces all settings of resources. KIP-133; clients use
+ *  IncrementalAlterConfigs since KIP-339. */
 export const AlterConfigs = defineApi({
   key: 33,
   name: 'AlterConfigs',
@@ -37,6 +38,8 @@ export const AlterConfigs = defineApi({
     throttleTimeMs: int32(),
     responses: array(
       struct({
+        // INVALID_CONFIG · INVALID_REQUEST · UNKNOWN_TOPIC_OR_PARTITION ·
+        // POLICY_VIOLATION · TOPIC_AUTHORIZATION_FAILED · CLUSTER_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
         resourceType: int8(),

@@ -9,7 +9,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** AlterReplicaLogDirs. */
+/** AlterReplicaLogDirs: moves replicas between log directories. KIP-113. */
 export const AlterReplicaLogDirs = defineApi({
   key: 34,
   name: 'AlterReplicaLogDirs',
@@ -36,6 +36,8 @@ export const AlterReplicaLogDirs = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // LOG_DIR_NOT_FOUND · UNKNOWN_TOPIC_OR_PARTITION · CLUSTER_AUTHORIZATION_FAILED ·
+            // KAFKA_STORAGE_ERROR
             errorCode: int16(),
           }),
         ),

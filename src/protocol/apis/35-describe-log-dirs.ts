@@ -12,7 +12,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeLogDirs. */
+/** DescribeLogDirs: sizes of replicas by log directory. KIP-113; v4 KIP-827 (total and usable
+ *  bytes). */
 export const DescribeLogDirs = defineApi({
   key: 35,
   name: 'DescribeLogDirs',
@@ -30,9 +31,11 @@ export const DescribeLogDirs = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // CLUSTER_AUTHORIZATION_FAILED · KAFKA_STORAGE_ERROR
     errorCode: int16().since(3).ignorable(),
     results: array(
       struct({
+        // CLUSTER_AUTHORIZATION_FAILED · KAFKA_STORAGE_ERROR
         errorCode: int16(),
         logDir: string(),
         topics: array(

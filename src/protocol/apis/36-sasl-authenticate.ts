@@ -9,7 +9,7 @@ import {
   string,
 } from '../schema.ts'
 
-/** SaslAuthenticate. */
+/** SaslAuthenticate: one step of the SASL exchange. KIP-152; v1 KIP-368 (session lifetime). */
 export const SaslAuthenticate = defineApi({
   key: 36,
   name: 'SaslAuthenticate',
@@ -19,6 +19,7 @@ export const SaslAuthenticate = defineApi({
     authBytes: bytes(),
   },
   response: {
+    // SASL_AUTHENTICATION_FAILED · ILLEGAL_SASL_STATE
     errorCode: int16(),
     errorMessage: nullable(string()).default(''),
     authBytes: bytes(),

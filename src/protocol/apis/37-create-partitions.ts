@@ -11,7 +11,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** CreatePartitions. */
+/** CreatePartitions: adds partitions to topics. KIP-195; v3 KIP-599 (quotas). */
 export const CreatePartitions = defineApi({
   key: 37,
   name: 'CreatePartitions',
@@ -39,6 +39,10 @@ export const CreatePartitions = defineApi({
     results: array(
       struct({
         name: string(),
+        // UNKNOWN_TOPIC_OR_PARTITION · INVALID_PARTITIONS · INVALID_REPLICA_ASSIGNMENT ·
+        // INVALID_TOPIC_EXCEPTION · INVALID_REQUEST · REASSIGNMENT_IN_PROGRESS ·
+        // POLICY_VIOLATION · TOPIC_AUTHORIZATION_FAILED · THROTTLING_QUOTA_EXCEEDED ·
+        // REQUEST_TIMED_OUT
         errorCode: int16(),
         errorMessage: nullable(string()),
       }),

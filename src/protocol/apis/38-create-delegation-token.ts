@@ -12,7 +12,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** CreateDelegationToken. */
+/** CreateDelegationToken: issues a delegation token. KIP-48; v3 KIP-373 (for other users). */
 export const CreateDelegationToken = defineApi({
   key: 38,
   name: 'CreateDelegationToken',
@@ -30,6 +30,9 @@ export const CreateDelegationToken = defineApi({
     maxLifetimeMs: int64(),
   },
   response: {
+    // DELEGATION_TOKEN_AUTH_DISABLED · DELEGATION_TOKEN_REQUEST_NOT_ALLOWED ·
+    // DELEGATION_TOKEN_AUTHORIZATION_FAILED · INVALID_PRINCIPAL_TYPE ·
+    // INVALID_TIMESTAMP
     errorCode: int16(),
     principalType: string(),
     principalName: string(),

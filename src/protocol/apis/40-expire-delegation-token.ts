@@ -8,7 +8,7 @@ import {
   type ResponseOf,
 } from '../schema.ts'
 
-/** ExpireDelegationToken. */
+/** ExpireDelegationToken: ends the life of a delegation token. KIP-48. */
 export const ExpireDelegationToken = defineApi({
   key: 40,
   name: 'ExpireDelegationToken',
@@ -19,6 +19,9 @@ export const ExpireDelegationToken = defineApi({
     expiryTimePeriodMs: int64(),
   },
   response: {
+    // DELEGATION_TOKEN_AUTH_DISABLED · DELEGATION_TOKEN_REQUEST_NOT_ALLOWED ·
+    // DELEGATION_TOKEN_NOT_FOUND · DELEGATION_TOKEN_OWNER_MISMATCH ·
+    // DELEGATION_TOKEN_EXPIRED · INVALID_TIMESTAMP
     errorCode: int16(),
     expiryTimestampMs: int64(),
     throttleTimeMs: int32(),

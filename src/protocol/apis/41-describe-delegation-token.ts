@@ -12,7 +12,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeDelegationToken. */
+/** DescribeDelegationToken: the delegation tokens of owners. KIP-48; v3 KIP-373 (requester). */
 export const DescribeDelegationToken = defineApi({
   key: 41,
   name: 'DescribeDelegationToken',
@@ -29,6 +29,8 @@ export const DescribeDelegationToken = defineApi({
     ).default([]),
   },
   response: {
+    // DELEGATION_TOKEN_AUTH_DISABLED · DELEGATION_TOKEN_REQUEST_NOT_ALLOWED ·
+    // DELEGATION_TOKEN_AUTHORIZATION_FAILED
     errorCode: int16(),
     tokens: array(
       struct({

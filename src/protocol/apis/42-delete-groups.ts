@@ -9,7 +9,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DeleteGroups. */
+/** DeleteGroups: deletes groups without members. KIP-229. */
 export const DeleteGroups = defineApi({
   key: 42,
   name: 'DeleteGroups',
@@ -23,6 +23,9 @@ export const DeleteGroups = defineApi({
     results: array(
       struct({
         groupId: string(),
+        // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+        // NON_EMPTY_GROUP · GROUP_ID_NOT_FOUND · INVALID_GROUP_ID ·
+        // GROUP_AUTHORIZATION_FAILED
         errorCode: int16(),
       }),
     ),

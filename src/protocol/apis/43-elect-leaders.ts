@@ -11,7 +11,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** ElectLeaders. */
+/** ElectLeaders: triggers elections of leaders. KIP-183; v1 KIP-460 (election types). */
 export const ElectLeaders = defineApi({
   key: 43,
   name: 'ElectLeaders',
@@ -31,6 +31,9 @@ export const ElectLeaders = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // ELECTION_NOT_NEEDED · PREFERRED_LEADER_NOT_AVAILABLE ·
+    // ELIGIBLE_LEADERS_NOT_AVAILABLE · UNKNOWN_TOPIC_OR_PARTITION ·
+    // CLUSTER_AUTHORIZATION_FAILED · INVALID_REQUEST
     errorCode: int16().since(1),
     replicaElectionResults: array(
       struct({
@@ -38,6 +41,9 @@ export const ElectLeaders = defineApi({
         partitionResult: array(
           struct({
             partitionId: int32(),
+            // ELECTION_NOT_NEEDED · PREFERRED_LEADER_NOT_AVAILABLE ·
+            // ELIGIBLE_LEADERS_NOT_AVAILABLE · UNKNOWN_TOPIC_OR_PARTITION ·
+            // CLUSTER_AUTHORIZATION_FAILED · INVALID_REQUEST
             errorCode: int16(),
             errorMessage: nullable(string()).default(''),
           }),

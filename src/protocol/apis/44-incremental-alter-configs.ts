@@ -12,7 +12,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** IncrementalAlterConfigs. */
+/** IncrementalAlterConfigs: sets, deletes, appends to and subtracts from settings. KIP-339. */
 export const IncrementalAlterConfigs = defineApi({
   key: 44,
   name: 'IncrementalAlterConfigs',
@@ -38,6 +38,9 @@ export const IncrementalAlterConfigs = defineApi({
     throttleTimeMs: int32(),
     responses: array(
       struct({
+        // INVALID_CONFIG · INVALID_REQUEST · UNKNOWN_TOPIC_OR_PARTITION ·
+        // POLICY_VIOLATION · TOPIC_AUTHORIZATION_FAILED · GROUP_AUTHORIZATION_FAILED ·
+        // CLUSTER_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
         resourceType: int8(),

@@ -11,7 +11,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** AlterPartitionReassignments. */
+/** AlterPartitionReassignments: starts and cancels reassignments. KIP-455; v1 KIP-860
+ *  (replication factor). */
 export const AlterPartitionReassignments = defineApi({
   key: 45,
   name: 'AlterPartitionReassignments',
@@ -35,6 +36,9 @@ export const AlterPartitionReassignments = defineApi({
   response: {
     throttleTimeMs: int32(),
     allowReplicationFactorChange: bool().since(1).default(true).ignorable(),
+    // NO_REASSIGNMENT_IN_PROGRESS · INVALID_REPLICA_ASSIGNMENT ·
+    // INVALID_REPLICATION_FACTOR · UNKNOWN_TOPIC_OR_PARTITION ·
+    // CLUSTER_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()).default(''),
     responses: array(
@@ -43,6 +47,9 @@ export const AlterPartitionReassignments = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // NO_REASSIGNMENT_IN_PROGRESS · INVALID_REPLICA_ASSIGNMENT ·
+            // INVALID_REPLICATION_FACTOR · UNKNOWN_TOPIC_OR_PARTITION ·
+            // CLUSTER_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()).default(''),
           }),

@@ -10,7 +10,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** ListPartitionReassignments. */
+/** ListPartitionReassignments: the reassignments under way. KIP-455. */
 export const ListPartitionReassignments = defineApi({
   key: 46,
   name: 'ListPartitionReassignments',
@@ -29,7 +29,7 @@ export const ListPartitionReassignments = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
-    errorCode: int16(),
+    errorCode: int16(), // CLUSTER_AUTHORIZATION_FAILED
     errorMessage: nullable(string()).default(''),
     topics: array(
       struct({

@@ -9,7 +9,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** OffsetDelete. */
+/** OffsetDelete: deletes committed offsets of a group. KIP-496. */
 export const OffsetDelete = defineApi({
   key: 47,
   name: 'OffsetDelete',
@@ -29,6 +29,10 @@ export const OffsetDelete = defineApi({
     ),
   },
   response: {
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // NON_EMPTY_GROUP · GROUP_ID_NOT_FOUND · INVALID_GROUP_ID ·
+    // GROUP_SUBSCRIBED_TO_TOPIC · UNKNOWN_TOPIC_OR_PARTITION ·
+    // GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
     errorCode: int16(),
     throttleTimeMs: int32(),
     topics: array(
@@ -37,6 +41,10 @@ export const OffsetDelete = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // NON_EMPTY_GROUP · GROUP_ID_NOT_FOUND · INVALID_GROUP_ID ·
+            // GROUP_SUBSCRIBED_TO_TOPIC · UNKNOWN_TOPIC_OR_PARTITION ·
+            // GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
             errorCode: int16(),
           }),
         ),

@@ -13,7 +13,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeClientQuotas. */
+/** DescribeClientQuotas: the quotas that fit a filter. KIP-546. */
 export const DescribeClientQuotas = defineApi({
   key: 48,
   name: 'DescribeClientQuotas',
@@ -31,6 +31,7 @@ export const DescribeClientQuotas = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // CLUSTER_AUTHORIZATION_FAILED · INVALID_REQUEST
     errorCode: int16(),
     errorMessage: nullable(string()).default(''),
     entries: nullable(

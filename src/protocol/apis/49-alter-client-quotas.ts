@@ -12,7 +12,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** AlterClientQuotas. */
+/** AlterClientQuotas: sets and removes quotas. KIP-546. */
 export const AlterClientQuotas = defineApi({
   key: 49,
   name: 'AlterClientQuotas',
@@ -42,6 +42,7 @@ export const AlterClientQuotas = defineApi({
     throttleTimeMs: int32(),
     entries: array(
       struct({
+        // CLUSTER_AUTHORIZATION_FAILED · INVALID_REQUEST
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
         entity: array(

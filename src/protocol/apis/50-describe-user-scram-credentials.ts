@@ -11,7 +11,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeUserScramCredentials. */
+/** DescribeUserScramCredentials: who has SCRAM credentials. KIP-554. */
 export const DescribeUserScramCredentials = defineApi({
   key: 50,
   name: 'DescribeUserScramCredentials',
@@ -28,11 +28,13 @@ export const DescribeUserScramCredentials = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // RESOURCE_NOT_FOUND · DUPLICATE_RESOURCE · CLUSTER_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()).default(''),
     results: array(
       struct({
         user: string(),
+        // RESOURCE_NOT_FOUND · DUPLICATE_RESOURCE · CLUSTER_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
         credentialInfos: array(

@@ -12,7 +12,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** AlterUserScramCredentials. */
+/** AlterUserScramCredentials: sets and removes SCRAM credentials. KIP-554. */
 export const AlterUserScramCredentials = defineApi({
   key: 51,
   name: 'AlterUserScramCredentials',
@@ -40,6 +40,8 @@ export const AlterUserScramCredentials = defineApi({
     results: array(
       struct({
         user: string(),
+        // RESOURCE_NOT_FOUND · DUPLICATE_RESOURCE · UNACCEPTABLE_CREDENTIAL ·
+        // UNSUPPORTED_SASL_MECHANISM · CLUSTER_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
       }),

@@ -21,7 +21,8 @@ const replicaState = struct({
   lastCaughtUpTimestamp: int64().since(1).default(-1).ignorable(),
 })
 
-/** DescribeQuorum. */
+/** DescribeQuorum: the state of the metadata quorum. KIP-595; v1 KIP-836 (times of fetches); v2
+ *  KIP-853 (directory ids and listeners). */
 export const DescribeQuorum = defineApi({
   key: 55,
   name: 'DescribeQuorum',
@@ -40,6 +41,7 @@ export const DescribeQuorum = defineApi({
     ),
   },
   response: {
+    // UNKNOWN_TOPIC_OR_PARTITION · CLUSTER_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()).since(2).default('').ignorable(),
     topics: array(
@@ -48,6 +50,7 @@ export const DescribeQuorum = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // UNKNOWN_TOPIC_OR_PARTITION · CLUSTER_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()).since(2).default('').ignorable(),
             leaderId: int32(),

@@ -12,7 +12,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** UpdateFeatures. */
+/** UpdateFeatures: changes finalized feature levels. KIP-584; v1 KIP-778 (upgrade types, dry
+ *  run). */
 export const UpdateFeatures = defineApi({
   key: 57,
   name: 'UpdateFeatures',
@@ -32,11 +33,15 @@ export const UpdateFeatures = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // FEATURE_UPDATE_FAILED · INVALID_UPDATE_VERSION · INVALID_REQUEST ·
+    // CLUSTER_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()).default(''),
     results: array(
       struct({
         feature: string(),
+        // FEATURE_UPDATE_FAILED · INVALID_UPDATE_VERSION · INVALID_REQUEST ·
+        // CLUSTER_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()).default(''),
       }),

@@ -12,7 +12,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeCluster. */
+/** DescribeCluster: brokers, controller and cluster id. KIP-700; v1 KIP-919 (endpoint types);
+ *  v2 KIP-1073 (fenced brokers). */
 export const DescribeCluster = defineApi({
   key: 60,
   name: 'DescribeCluster',
@@ -25,6 +26,7 @@ export const DescribeCluster = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // MISMATCHED_ENDPOINT_TYPE · UNSUPPORTED_ENDPOINT_TYPE
     errorCode: int16(),
     errorMessage: nullable(string()),
     endpointType: int8().since(1).default(1),

@@ -11,7 +11,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeProducers. */
+/** DescribeProducers: the active producers of partitions. KIP-664. */
 export const DescribeProducers = defineApi({
   key: 61,
   name: 'DescribeProducers',
@@ -33,6 +33,8 @@ export const DescribeProducers = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // UNKNOWN_TOPIC_OR_PARTITION · NOT_LEADER_OR_FOLLOWER · INVALID_TOPIC_EXCEPTION ·
+            // TOPIC_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()),
             activeProducers: array(

@@ -8,7 +8,7 @@ import {
   string,
 } from '../schema.ts'
 
-/** UnregisterBroker. */
+/** UnregisterBroker: forgets a broker. KIP-500. */
 export const UnregisterBroker = defineApi({
   key: 64,
   name: 'UnregisterBroker',
@@ -19,6 +19,7 @@ export const UnregisterBroker = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // BROKER_ID_NOT_REGISTERED · CLUSTER_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()).default(''),
   },

@@ -10,7 +10,7 @@ import {
   struct,
 } from '../schema.ts'
 
-/** DescribeTransactions. */
+/** DescribeTransactions: the state of transactions. KIP-664. */
 export const DescribeTransactions = defineApi({
   key: 65,
   name: 'DescribeTransactions',
@@ -23,6 +23,8 @@ export const DescribeTransactions = defineApi({
     throttleTimeMs: int32(),
     transactionStates: array(
       struct({
+        // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+        // TRANSACTIONAL_ID_NOT_FOUND · TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         errorCode: int16(),
         transactionalId: string(),
         transactionState: string(),

@@ -11,7 +11,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** ListTransactions. */
+/** ListTransactions: the transactions of this coordinator. KIP-664; v1 KIP-994 (duration); v2
+ *  KIP-1152 (pattern of ids). */
 export const ListTransactions = defineApi({
   key: 66,
   name: 'ListTransactions',
@@ -25,6 +26,8 @@ export const ListTransactions = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // COORDINATOR_LOAD_IN_PROGRESS · COORDINATOR_NOT_AVAILABLE ·
+    // INVALID_REGULAR_EXPRESSION
     errorCode: int16(),
     unknownStateFilters: array(string()),
     transactionStates: array(

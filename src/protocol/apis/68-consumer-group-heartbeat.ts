@@ -11,7 +11,8 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** ConsumerGroupHeartbeat. */
+/** ConsumerGroupHeartbeat: a member of a consumer group joins, stays and leaves. KIP-848; v1
+ *  client-made member ids and regular expressions. */
 export const ConsumerGroupHeartbeat = defineApi({
   key: 68,
   name: 'ConsumerGroupHeartbeat',
@@ -38,6 +39,11 @@ export const ConsumerGroupHeartbeat = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // INVALID_REQUEST · UNKNOWN_MEMBER_ID · FENCED_MEMBER_EPOCH ·
+    // UNSUPPORTED_ASSIGNOR · UNRELEASED_INSTANCE_ID · GROUP_MAX_SIZE_REACHED ·
+    // INVALID_REGULAR_EXPRESSION · GROUP_AUTHORIZATION_FAILED ·
+    // TOPIC_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()),
     memberId: nullable(string()),

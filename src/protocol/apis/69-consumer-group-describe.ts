@@ -23,7 +23,7 @@ const assignment = struct({
   ),
 })
 
-/** ConsumerGroupDescribe. */
+/** ConsumerGroupDescribe: state and members of consumer groups. KIP-848; v1 member type. */
 export const ConsumerGroupDescribe = defineApi({
   key: 69,
   name: 'ConsumerGroupDescribe',
@@ -37,6 +37,9 @@ export const ConsumerGroupDescribe = defineApi({
     throttleTimeMs: int32(),
     groups: array(
       struct({
+        // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+        // GROUP_ID_NOT_FOUND · INVALID_GROUP_ID · INVALID_REQUEST ·
+        // GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()),
         groupId: string(),

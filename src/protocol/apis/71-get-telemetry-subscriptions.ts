@@ -11,7 +11,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** GetTelemetrySubscriptions. */
+/** GetTelemetrySubscriptions: which metrics a client should push. KIP-714. */
 export const GetTelemetrySubscriptions = defineApi({
   key: 71,
   name: 'GetTelemetrySubscriptions',
@@ -22,7 +22,7 @@ export const GetTelemetrySubscriptions = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
-    errorCode: int16(),
+    errorCode: int16(), // INVALID_REQUEST · UNSUPPORTED_VERSION
     clientInstanceId: uuid(),
     subscriptionId: int32(),
     acceptedCompressionTypes: array(int8()),

@@ -10,7 +10,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** PushTelemetry. */
+/** PushTelemetry: the metrics of a client. KIP-714. */
 export const PushTelemetry = defineApi({
   key: 72,
   name: 'PushTelemetry',
@@ -25,6 +25,8 @@ export const PushTelemetry = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // UNKNOWN_SUBSCRIPTION_ID · TELEMETRY_TOO_LARGE · INVALID_REQUEST ·
+    // UNSUPPORTED_COMPRESSION_TYPE
     errorCode: int16(),
   },
 })

@@ -10,7 +10,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** ListConfigResources. */
+/** ListConfigResources: the names of resources that have settings. v0 as
+ *  ListClientMetricsResources, KIP-714 and KIP-1000; v1 KIP-1142 (resource types). */
 export const ListConfigResources = defineApi({
   key: 74,
   name: 'ListConfigResources',
@@ -21,6 +22,7 @@ export const ListConfigResources = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // UNSUPPORTED_VERSION · CLUSTER_AUTHORIZATION_FAILED
     errorCode: int16(),
     configResources: array(
       struct({

@@ -12,7 +12,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** DescribeTopicPartitions. */
+/** DescribeTopicPartitions: topics and partitions, page by page. KIP-966. */
 export const DescribeTopicPartitions = defineApi({
   key: 75,
   name: 'DescribeTopicPartitions',
@@ -36,13 +36,15 @@ export const DescribeTopicPartitions = defineApi({
     throttleTimeMs: int32(),
     topics: array(
       struct({
+        // UNKNOWN_TOPIC_OR_PARTITION · INVALID_TOPIC_EXCEPTION ·
+        // TOPIC_AUTHORIZATION_FAILED
         errorCode: int16(),
         name: nullable(string()).default(''),
         topicId: uuid(),
         isInternal: bool(),
         partitions: array(
           struct({
-            errorCode: int16(),
+            errorCode: int16(), // LEADER_NOT_AVAILABLE · LISTENER_NOT_FOUND
             partitionIndex: int32(),
             leaderId: int32(),
             leaderEpoch: int32().default(-1),

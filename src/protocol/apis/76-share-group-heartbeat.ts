@@ -11,7 +11,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** ShareGroupHeartbeat. */
+/** ShareGroupHeartbeat: a member of a share group joins, stays and leaves. KIP-932. */
 export const ShareGroupHeartbeat = defineApi({
   key: 76,
   name: 'ShareGroupHeartbeat',
@@ -26,6 +26,10 @@ export const ShareGroupHeartbeat = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // INVALID_REQUEST · UNKNOWN_MEMBER_ID · FENCED_MEMBER_EPOCH ·
+    // GROUP_MAX_SIZE_REACHED · GROUP_AUTHORIZATION_FAILED ·
+    // TOPIC_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()),
     memberId: nullable(string()),

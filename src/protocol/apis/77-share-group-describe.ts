@@ -12,7 +12,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** ShareGroupDescribe. */
+/** ShareGroupDescribe: state and members of share groups. KIP-932. */
 export const ShareGroupDescribe = defineApi({
   key: 77,
   name: 'ShareGroupDescribe',
@@ -26,6 +26,9 @@ export const ShareGroupDescribe = defineApi({
     throttleTimeMs: int32(),
     groups: array(
       struct({
+        // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+        // GROUP_ID_NOT_FOUND · INVALID_GROUP_ID · INVALID_REQUEST ·
+        // GROUP_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()),
         groupId: string(),

@@ -15,7 +15,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** ShareFetch. */
+/** ShareFetch: acquires records of share partitions and acknowledges others. KIP-932. */
 export const ShareFetch = defineApi({
   key: 78,
   name: 'ShareFetch',
@@ -58,6 +58,9 @@ export const ShareFetch = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // SHARE_SESSION_NOT_FOUND · INVALID_SHARE_SESSION_EPOCH ·
+    // SHARE_SESSION_LIMIT_REACHED · INVALID_REQUEST · UNKNOWN_MEMBER_ID ·
+    // GROUP_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()),
     acquisitionLockTimeoutMs: int32(),
@@ -67,9 +70,11 @@ export const ShareFetch = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // UNKNOWN_TOPIC_OR_PARTITION · UNKNOWN_TOPIC_ID · NOT_LEADER_OR_FOLLOWER ·
+            // TOPIC_AUTHORIZATION_FAILED · KAFKA_STORAGE_ERROR
             errorCode: int16(),
             errorMessage: nullable(string()),
-            acknowledgeErrorCode: int16(),
+            acknowledgeErrorCode: int16(), // INVALID_RECORD_STATE · INVALID_REQUEST
             acknowledgeErrorMessage: nullable(string()),
             currentLeader: struct({
               leaderId: int32(),

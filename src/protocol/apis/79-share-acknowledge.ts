@@ -14,7 +14,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** ShareAcknowledge. */
+/** ShareAcknowledge: acknowledges records of share partitions. KIP-932. */
 export const ShareAcknowledge = defineApi({
   key: 79,
   name: 'ShareAcknowledge',
@@ -45,6 +45,8 @@ export const ShareAcknowledge = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // SHARE_SESSION_NOT_FOUND · INVALID_SHARE_SESSION_EPOCH · INVALID_REQUEST ·
+    // GROUP_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()),
     acquisitionLockTimeoutMs: int32().since(2).ignorable(),
@@ -54,6 +56,8 @@ export const ShareAcknowledge = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // INVALID_RECORD_STATE · INVALID_REQUEST · UNKNOWN_TOPIC_OR_PARTITION ·
+            // NOT_LEADER_OR_FOLLOWER · TOPIC_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()),
             currentLeader: struct({

@@ -13,7 +13,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** AddRaftVoter. */
+/** AddRaftVoter: adds a voter to the metadata quorum. KIP-853. */
 export const AddRaftVoter = defineApi({
   key: 80,
   name: 'AddRaftVoter',
@@ -35,6 +35,9 @@ export const AddRaftVoter = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // DUPLICATE_VOTER · INCONSISTENT_CLUSTER_ID · INVALID_REQUEST ·
+    // UNSUPPORTED_VERSION · NOT_LEADER_OR_FOLLOWER · CLUSTER_AUTHORIZATION_FAILED ·
+    // REQUEST_TIMED_OUT
     errorCode: int16(),
     errorMessage: nullable(string()).default(''),
   },

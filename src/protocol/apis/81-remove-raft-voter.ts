@@ -9,7 +9,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** RemoveRaftVoter. */
+/** RemoveRaftVoter: removes a voter from the metadata quorum. KIP-853. */
 export const RemoveRaftVoter = defineApi({
   key: 81,
   name: 'RemoveRaftVoter',
@@ -22,6 +22,9 @@ export const RemoveRaftVoter = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // VOTER_NOT_FOUND · INCONSISTENT_CLUSTER_ID · INVALID_REQUEST ·
+    // UNSUPPORTED_VERSION · NOT_LEADER_OR_FOLLOWER · CLUSTER_AUTHORIZATION_FAILED ·
+    // REQUEST_TIMED_OUT
     errorCode: int16(),
     errorMessage: nullable(string()).default(''),
   },

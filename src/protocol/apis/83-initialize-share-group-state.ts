@@ -12,7 +12,8 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** InitializeShareGroupState. */
+/** InitializeShareGroupState: the share coordinator begins a share partition. Between brokers.
+ *  KIP-932. */
 export const InitializeShareGroupState = defineApi({
   key: 83,
   name: 'InitializeShareGroupState',
@@ -40,6 +41,8 @@ export const InitializeShareGroupState = defineApi({
         partitions: array(
           struct({
             partition: int32(),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // INVALID_REQUEST · FENCED_STATE_EPOCH · CLUSTER_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()),
           }),

@@ -13,7 +13,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** ReadShareGroupState. */
+/** ReadShareGroupState: the stored state of share partitions. Between brokers. KIP-932. */
 export const ReadShareGroupState = defineApi({
   key: 84,
   name: 'ReadShareGroupState',
@@ -40,6 +40,8 @@ export const ReadShareGroupState = defineApi({
         partitions: array(
           struct({
             partition: int32(),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // INVALID_REQUEST · FENCED_LEADER_EPOCH · CLUSTER_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()),
             stateEpoch: int32(),

@@ -13,7 +13,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** WriteShareGroupState. */
+/** WriteShareGroupState: stores the state of share partitions. Between brokers. KIP-932. */
 export const WriteShareGroupState = defineApi({
   key: 85,
   name: 'WriteShareGroupState',
@@ -51,6 +51,9 @@ export const WriteShareGroupState = defineApi({
         partitions: array(
           struct({
             partition: int32(),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // INVALID_REQUEST · FENCED_STATE_EPOCH · FENCED_LEADER_EPOCH ·
+            // CLUSTER_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()),
           }),

@@ -11,7 +11,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** DeleteShareGroupState. */
+/** DeleteShareGroupState: forgets the state of share partitions. Between brokers. KIP-932. */
 export const DeleteShareGroupState = defineApi({
   key: 86,
   name: 'DeleteShareGroupState',
@@ -37,6 +37,8 @@ export const DeleteShareGroupState = defineApi({
         partitions: array(
           struct({
             partition: int32(),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // INVALID_REQUEST · CLUSTER_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()),
           }),

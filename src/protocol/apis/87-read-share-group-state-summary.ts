@@ -12,7 +12,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** ReadShareGroupStateSummary. */
+/** ReadShareGroupStateSummary: the start offsets of share partitions. Between brokers. KIP-932. */
 export const ReadShareGroupStateSummary = defineApi({
   key: 87,
   name: 'ReadShareGroupStateSummary',
@@ -39,6 +39,8 @@ export const ReadShareGroupStateSummary = defineApi({
         partitions: array(
           struct({
             partition: int32(),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // INVALID_REQUEST · FENCED_LEADER_EPOCH · CLUSTER_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()),
             stateEpoch: int32(),

@@ -42,7 +42,7 @@ const topicPartition = struct({
   partitions: array(int32()),
 })
 
-/** StreamsGroupHeartbeat. */
+/** StreamsGroupHeartbeat: a member of a streams group joins, stays and leaves. KIP-1071. */
 export const StreamsGroupHeartbeat = defineApi({
   key: 88,
   name: 'StreamsGroupHeartbeat',
@@ -95,6 +95,11 @@ export const StreamsGroupHeartbeat = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // INVALID_REQUEST · UNKNOWN_MEMBER_ID · FENCED_MEMBER_EPOCH ·
+    // GROUP_MAX_SIZE_REACHED · STREAMS_INVALID_TOPOLOGY ·
+    // STREAMS_INVALID_TOPOLOGY_EPOCH · STREAMS_TOPOLOGY_FENCED ·
+    // GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()),
     memberId: string(),

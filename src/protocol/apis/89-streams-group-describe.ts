@@ -42,7 +42,7 @@ const assignment = struct({
   warmupTasks: array(taskIds),
 })
 
-/** StreamsGroupDescribe. */
+/** StreamsGroupDescribe: state, topology and members of streams groups. KIP-1071. */
 export const StreamsGroupDescribe = defineApi({
   key: 89,
   name: 'StreamsGroupDescribe',
@@ -56,6 +56,9 @@ export const StreamsGroupDescribe = defineApi({
     throttleTimeMs: int32(),
     groups: array(
       struct({
+        // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+        // GROUP_ID_NOT_FOUND · INVALID_GROUP_ID · INVALID_REQUEST ·
+        // GROUP_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()),
         groupId: string(),

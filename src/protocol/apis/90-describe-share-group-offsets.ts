@@ -12,7 +12,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** DescribeShareGroupOffsets. */
+/** DescribeShareGroupOffsets: where the share partitions of groups start. KIP-932; v1 lag. */
 export const DescribeShareGroupOffsets = defineApi({
   key: 90,
   name: 'DescribeShareGroupOffsets',
@@ -48,12 +48,18 @@ export const DescribeShareGroupOffsets = defineApi({
                 startOffset: int64(),
                 leaderEpoch: int32(),
                 lag: int64().since(1).default(-1).ignorable(),
+                // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+                // GROUP_ID_NOT_FOUND · INVALID_GROUP_ID · GROUP_AUTHORIZATION_FAILED ·
+                // TOPIC_AUTHORIZATION_FAILED
                 errorCode: int16(),
                 errorMessage: nullable(string()),
               }),
             ),
           }),
         ),
+        // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+        // GROUP_ID_NOT_FOUND · INVALID_GROUP_ID · GROUP_AUTHORIZATION_FAILED ·
+        // TOPIC_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()),
       }),

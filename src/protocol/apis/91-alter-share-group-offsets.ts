@@ -12,7 +12,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** AlterShareGroupOffsets. */
+/** AlterShareGroupOffsets: moves the start of share partitions of an empty group. KIP-932. */
 export const AlterShareGroupOffsets = defineApi({
   key: 91,
   name: 'AlterShareGroupOffsets',
@@ -34,6 +34,9 @@ export const AlterShareGroupOffsets = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // GROUP_ID_NOT_FOUND · NON_EMPTY_GROUP · UNKNOWN_TOPIC_OR_PARTITION ·
+    // GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()),
     responses: array(
@@ -43,6 +46,9 @@ export const AlterShareGroupOffsets = defineApi({
         partitions: array(
           struct({
             partitionIndex: int32(),
+            // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+            // GROUP_ID_NOT_FOUND · NON_EMPTY_GROUP · UNKNOWN_TOPIC_OR_PARTITION ·
+            // GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
             errorCode: int16(),
             errorMessage: nullable(string()),
           }),

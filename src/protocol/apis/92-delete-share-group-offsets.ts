@@ -11,7 +11,7 @@ import {
   uuid,
 } from '../schema.ts'
 
-/** DeleteShareGroupOffsets. */
+/** DeleteShareGroupOffsets: forgets the share partitions of topics of an empty group. KIP-932. */
 export const DeleteShareGroupOffsets = defineApi({
   key: 92,
   name: 'DeleteShareGroupOffsets',
@@ -27,12 +27,18 @@ export const DeleteShareGroupOffsets = defineApi({
   },
   response: {
     throttleTimeMs: int32(),
+    // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+    // GROUP_ID_NOT_FOUND · NON_EMPTY_GROUP · UNKNOWN_TOPIC_OR_PARTITION ·
+    // GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
     errorCode: int16(),
     errorMessage: nullable(string()),
     responses: array(
       struct({
         topicName: string(),
         topicId: uuid(),
+        // COORDINATOR_NOT_AVAILABLE · COORDINATOR_LOAD_IN_PROGRESS · NOT_COORDINATOR ·
+        // GROUP_ID_NOT_FOUND · NON_EMPTY_GROUP · UNKNOWN_TOPIC_OR_PARTITION ·
+        // GROUP_AUTHORIZATION_FAILED · TOPIC_AUTHORIZATION_FAILED
         errorCode: int16(),
         errorMessage: nullable(string()),
       }),

@@ -42,7 +42,7 @@ export const ConsumerGroupCurrentMemberAssignmentValue = defineMessage({
   },
 })
 
-/** ConsumerGroupCurrentMemberAssignment. */
+/** What a member has now, and what it still has to give up. KIP-848. */
 export const ConsumerGroupCurrentMemberAssignment = defineRecord({
   type: 8,
   key: ConsumerGroupCurrentMemberAssignmentKey,

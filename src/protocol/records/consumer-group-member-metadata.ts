@@ -51,7 +51,7 @@ export const ConsumerGroupMemberMetadataValue = defineMessage({
   },
 })
 
-/** ConsumerGroupMemberMetadata. */
+/** What a member of a consumer group told about itself. KIP-848. */
 export const ConsumerGroupMemberMetadata = defineRecord({
   type: 5,
   key: ConsumerGroupMemberMetadataKey,

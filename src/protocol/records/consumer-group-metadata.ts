@@ -22,7 +22,7 @@ export const ConsumerGroupMetadataValue = defineMessage({
   },
 })
 
-/** ConsumerGroupMetadata. */
+/** The epoch of a consumer group. KIP-848. */
 export const ConsumerGroupMetadata = defineRecord({
   type: 3,
   key: ConsumerGroupMetadataKey,

@@ -24,7 +24,7 @@ export const ConsumerGroupRegularExpressionValue = defineMessage({
   },
 })
 
-/** ConsumerGroupRegularExpression. */
+/** The topics that fit a regular expression of a consumer group. KIP-848. */
 export const ConsumerGroupRegularExpression = defineRecord({
   type: 16,
   key: ConsumerGroupRegularExpressionKey,

@@ -27,7 +27,7 @@ export const ConsumerGroupTargetAssignmentMemberValue = defineMessage({
   },
 })
 
-/** ConsumerGroupTargetAssignmentMember. */
+/** What the target assignment gives to a member. KIP-848. */
 export const ConsumerGroupTargetAssignmentMember = defineRecord({
   type: 7,
   key: ConsumerGroupTargetAssignmentMemberKey,

@@ -22,7 +22,7 @@ export const ConsumerGroupTargetAssignmentMetadataValue = defineMessage({
   },
 })
 
-/** ConsumerGroupTargetAssignmentMetadata. */
+/** The epoch of the target assignment of a consumer group. KIP-848. */
 export const ConsumerGroupTargetAssignmentMetadata = defineRecord({
   type: 6,
   key: ConsumerGroupTargetAssignmentMetadataKey,

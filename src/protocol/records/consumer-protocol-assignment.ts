@@ -9,7 +9,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** ConsumerProtocolAssignment. */
+/** What the leader of a classic group assigns to a member, inside of SyncGroup. An int16
+ *  version stands before it. */
 export const ConsumerProtocolAssignment = defineMessage({
   name: 'ConsumerProtocolAssignment',
   versions: [0, 3],

@@ -9,7 +9,8 @@ import {
   struct,
 } from '../schema.ts'
 
-/** ConsumerProtocolSubscription. */
+/** What a member of a classic group subscribes to, inside of JoinGroup. An int16 version stands
+ *  before it. v1 KIP-429 (owned partitions); v3 KIP-881 (rack). */
 export const ConsumerProtocolSubscription = defineMessage({
   name: 'ConsumerProtocolSubscription',
   versions: [0, 3],

@@ -1,5 +1,4 @@
 // The records inside of control batches: transaction markers, and what Raft writes of itself.
-// A control record's key is an int16 version and an int16 type; the type says what the value is.
 
 import {
   array,
@@ -18,7 +17,8 @@ const voter = struct({
   voterDirectoryId: uuid().since(1),
 })
 
-/** EndTxnMarker. */
+/** The value of the COMMIT and ABORT markers of transactions. An int16 version stands before
+ *  it. KIP-98. */
 export const EndTxnMarker = defineMessage({
   name: 'EndTxnMarker',
   versions: [0, 0],
@@ -28,7 +28,7 @@ export const EndTxnMarker = defineMessage({
   },
 })
 
-/** LeaderChangeMessage. */
+/** The value of the record with which a Raft leader begins its epoch. KIP-595. */
 export const LeaderChangeMessage = defineMessage({
   name: 'LeaderChangeMessage',
   versions: [0, 1],
@@ -41,7 +41,7 @@ export const LeaderChangeMessage = defineMessage({
   },
 })
 
-/** ControlRecordTypeSchema. */
+/** The key of a control record, behind an int16 version. Type 0 is ABORT, 1 COMMIT. */
 export const ControlRecordKey = defineMessage({
   name: 'ControlRecordTypeSchema',
   versions: [0, 0],
@@ -51,7 +51,7 @@ export const ControlRecordKey = defineMessage({
   },
 })
 
-/** SnapshotHeaderRecord. */
+/** The value of the first record of a snapshot. KIP-630. */
 export const SnapshotHeaderRecord = defineMessage({
   name: 'SnapshotHeaderRecord',
   versions: [0, 0],
@@ -62,7 +62,7 @@ export const SnapshotHeaderRecord = defineMessage({
   },
 })
 
-/** SnapshotFooterRecord. */
+/** The value of the last record of a snapshot. KIP-630. */
 export const SnapshotFooterRecord = defineMessage({
   name: 'SnapshotFooterRecord',
   versions: [0, 0],
@@ -72,7 +72,7 @@ export const SnapshotFooterRecord = defineMessage({
   },
 })
 
-/** VotersRecord. */
+/** The value of the record that names the voters of the quorum. KIP-853. */
 export const VotersRecord = defineMessage({
   name: 'VotersRecord',
   versions: [0, 0],
@@ -99,7 +99,7 @@ export const VotersRecord = defineMessage({
   },
 })
 
-/** KRaftVersionRecord. */
+/** The value of the record that says the version of Raft. KIP-853. */
 export const KRaftVersionRecord = defineMessage({
   name: 'KRaftVersionRecord',
   versions: [0, 0],

@@ -1,6 +1,7 @@
 import { bool, defineMessage, type MessageOf, string } from '../schema.ts'
 
-/** DefaultPrincipalData. */
+/** A principal as brokers forward it to controllers. An int16 version stands before it.
+ *  KIP-590. */
 export const DefaultPrincipalData = defineMessage({
   name: 'DefaultPrincipalData',
   versions: [0, 0],

@@ -47,7 +47,7 @@ export const GroupMetadataValue = defineMessage({
   },
 })
 
-/** GroupMetadata. */
+/** A classic group: protocol, generation and members. */
 export const GroupMetadata = defineRecord({
   type: 2,
   key: GroupMetadataKey,

@@ -25,7 +25,7 @@ export const LegacyOffsetCommitValue = defineMessage({
   },
 })
 
-/** LegacyOffsetCommit. */
+/** A committed offset as Kafka 0.8 and 0.9 wrote it. Only for reading old topics. */
 export const LegacyOffsetCommit = defineRecord({
   type: 0,
   key: LegacyOffsetCommitKey,

@@ -28,7 +28,7 @@ export const OffsetCommitValue = defineMessage({
   },
 })
 
-/** OffsetCommit. */
+/** The committed offset of a group for a partition; a null value deletes it. */
 export const OffsetCommit = defineRecord({
   type: 1,
   key: OffsetCommitKey,

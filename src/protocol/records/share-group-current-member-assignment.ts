@@ -39,7 +39,7 @@ export const ShareGroupCurrentMemberAssignmentValue = defineMessage({
   },
 })
 
-/** ShareGroupCurrentMemberAssignment. */
+/** What a member of a share group has now. KIP-932. */
 export const ShareGroupCurrentMemberAssignment = defineRecord({
   type: 14,
   key: ShareGroupCurrentMemberAssignmentKey,

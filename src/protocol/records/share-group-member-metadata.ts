@@ -25,7 +25,7 @@ export const ShareGroupMemberMetadataValue = defineMessage({
   },
 })
 
-/** ShareGroupMemberMetadata. */
+/** What a member of a share group told about itself. KIP-932. */
 export const ShareGroupMemberMetadata = defineRecord({
   type: 10,
   key: ShareGroupMemberMetadataKey,

@@ -22,7 +22,7 @@ export const ShareGroupMetadataValue = defineMessage({
   },
 })
 
-/** ShareGroupMetadata. */
+/** The epoch of a share group. KIP-932. */
 export const ShareGroupMetadata = defineRecord({
   type: 11,
   key: ShareGroupMetadataKey,

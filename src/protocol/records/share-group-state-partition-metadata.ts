@@ -34,7 +34,7 @@ export const ShareGroupStatePartitionMetadataValue = defineMessage({
   },
 })
 
-/** ShareGroupStatePartitionMetadata. */
+/** Which share partitions of a group are initialized or being deleted. KIP-932. */
 export const ShareGroupStatePartitionMetadata = defineRecord({
   type: 15,
   key: ShareGroupStatePartitionMetadataKey,

@@ -27,7 +27,7 @@ export const ShareGroupTargetAssignmentMemberValue = defineMessage({
   },
 })
 
-/** ShareGroupTargetAssignmentMember. */
+/** What the target assignment gives to a member. KIP-932. */
 export const ShareGroupTargetAssignmentMember = defineRecord({
   type: 13,
   key: ShareGroupTargetAssignmentMemberKey,

@@ -22,7 +22,7 @@ export const ShareGroupTargetAssignmentMetadataValue = defineMessage({
   },
 })
 
-/** ShareGroupTargetAssignmentMetadata. */
+/** The epoch of the target assignment of a share group. KIP-932. */
 export const ShareGroupTargetAssignmentMetadata = defineRecord({
   type: 12,
   key: ShareGroupTargetAssignmentMetadataKey,

@@ -48,7 +48,7 @@ export const ShareSnapshotValue = defineMessage({
   },
 })
 
-/** ShareSnapshot. */
+/** The whole state of a share partition. KIP-932. */
 export const ShareSnapshot = defineRecord({
   type: 0,
   key: ShareSnapshotKey,

@@ -45,7 +45,7 @@ export const ShareUpdateValue = defineMessage({
   },
 })
 
-/** ShareUpdate. */
+/** What changed in a share partition since its snapshot. KIP-932. */
 export const ShareUpdate = defineRecord({ type: 1, key: ShareUpdateKey, value: ShareUpdateValue })
 /** Decoded. */
 export type ShareUpdateKey = MessageOf<typeof ShareUpdateKey>

@@ -45,7 +45,7 @@ export const StreamsGroupCurrentMemberAssignmentValue = defineMessage({
   },
 })
 
-/** StreamsGroupCurrentMemberAssignment. */
+/** The tasks that a member of a streams group has now. KIP-1071. */
 export const StreamsGroupCurrentMemberAssignment = defineRecord({
   type: 22,
   key: StreamsGroupCurrentMemberAssignmentKey,

@@ -49,7 +49,7 @@ export const StreamsGroupMemberMetadataValue = defineMessage({
   },
 })
 
-/** StreamsGroupMemberMetadata. */
+/** What a member of a streams group told about itself. KIP-1071. */
 export const StreamsGroupMemberMetadata = defineRecord({
   type: 19,
   key: StreamsGroupMemberMetadataKey,

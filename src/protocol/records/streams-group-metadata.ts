@@ -42,7 +42,7 @@ export const StreamsGroupMetadataValue = defineMessage({
   },
 })
 
-/** StreamsGroupMetadata. */
+/** The epoch of a streams group. KIP-1071. */
 export const StreamsGroupMetadata = defineRecord({
   type: 17,
   key: StreamsGroupMetadataKey,

@@ -29,7 +29,7 @@ export const StreamsGroupTargetAssignmentMemberValue = defineMessage({
   },
 })
 
-/** StreamsGroupTargetAssignmentMember. */
+/** The tasks that the target assignment gives to a member. KIP-1071. */
 export const StreamsGroupTargetAssignmentMember = defineRecord({
   type: 21,
   key: StreamsGroupTargetAssignmentMemberKey,

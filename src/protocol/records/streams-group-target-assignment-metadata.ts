@@ -22,7 +22,7 @@ export const StreamsGroupTargetAssignmentMetadataValue = defineMessage({
   },
 })
 
-/** StreamsGroupTargetAssignmentMetadata. */
+/** The epoch of the target assignment of a streams group. KIP-1071. */
 export const StreamsGroupTargetAssignmentMetadata = defineRecord({
   type: 20,
   key: StreamsGroupTargetAssignmentMetadataKey,

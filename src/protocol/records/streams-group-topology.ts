@@ -50,7 +50,7 @@ export const StreamsGroupTopologyValue = defineMessage({
   },
 })
 
-/** StreamsGroupTopology. */
+/** The topology of a streams group. KIP-1071. */
 export const StreamsGroupTopology = defineRecord({
   type: 23,
   key: StreamsGroupTopologyKey,

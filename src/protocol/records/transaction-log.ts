@@ -49,7 +49,7 @@ export const TransactionLogValue = defineMessage({
   },
 })
 
-/** TransactionLog. */
+/** The state of a transactional id. KIP-98; v1 KIP-890. */
 export const TransactionLog = defineRecord({
   type: 0,
   key: TransactionLogKey,
