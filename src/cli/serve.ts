@@ -10,7 +10,7 @@ export interface ServeOptions extends CommandLine {
   readonly config?: string
 }
 
-/** Runs until SIGTERM or SIGINT; answers the exit code. A second signal ends the process at once. */
+/** Runs until SIGTERM or SIGINT and answers the exit code. A second signal ends it at once. */
 export async function serve(options: ServeOptions): Promise<number> {
   const file = options.config === undefined ? undefined : await readFile(options.config)
   if (typeof file === 'string') return complain([file])

@@ -8,7 +8,7 @@ import { splitList, textOf } from './parse.ts'
 /** Kafka's AlterConfigOp.OpType. */
 export const AlterOperation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
 
-/** One operation on one setting. AlterConfigs is a list of SETs over nothing (`alter…(new Map(), …)`). */
+/** One operation on one setting. AlterConfigs is a list of SETs over an empty map. */
 export interface Alteration {
   readonly name: string
   readonly operation: number

@@ -1,11 +1,12 @@
 /**
- * Kafka's broker settings that change nothing here. DescribeConfigs reports them, read-only and with
- * Kafka's default; setting one in a file or variable draws a warning.
+ * Kafka's broker settings that change nothing here. DescribeConfigs reports them, read-only and
+ * with Kafka's default; setting one in a file or variable draws a warning.
  */
 import { type ConfigValue, type Kind, type Setting, setting } from './define.ts'
 import { parseValue } from './parse.ts'
 
-// A heading says why the settings below it have no effect; a line is name, kind, default (- is null).
+// A heading says why the settings below it have no effect; a line is name, kind and default, of
+// which a dash is null.
 const table = `
 # There is no tiered storage.
 follower.fetch.last.tiered.offset.enable boolean false

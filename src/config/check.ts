@@ -24,14 +24,14 @@ export function topicFault(overrides: ConfigText, defaults: TopicConfig): string
   if (fault !== undefined) return fault
   const config = effectiveTopic(overrides, defaults)
   if (config['remote.storage.enable']) {
-    return 'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.'
+    return 'Tiered Storage functionality is disabled in the broker: remote.storage.enable stays false'
   }
-  const [min, max] = [config['min.compaction.lag.ms'], config['max.compaction.lag.ms']]
-  if (min <= max) return undefined
-  return `conflict topic config setting min.compaction.lag.ms (${min}) > max.compaction.lag.ms (${max})`
+  const [low, high] = ['min.compaction.lag.ms', 'max.compaction.lag.ms'] as const
+  if (config[low] <= config[high]) return undefined
+  return `conflict topic config setting ${low} (${config[low]}) > ${high} (${config[high]})`
 }
 
-/** What is wrong with the settings of a group, within the broker's bounds: one sentence, or undefined. */
+/** What is wrong with the settings of a group, given the broker's bounds: a sentence or undefined. */
 export function groupFault(
   overrides: ConfigText,
   defaults: GroupConfig,

@@ -50,14 +50,14 @@ const preface = [
   'first one winning:',
   '',
   '1. the command line: `--host`, `--port`, `--data-dir`, `--set key=value`;',
-  '2. the environment: `KAFKA_` and the name in capitals, with `_` for a dot, `__` for `_` and `___`',
-  '   for a dash, as in the apache/kafka image: `KAFKA_LOG_RETENTION_HOURS=24`;',
-  '3. a file: `--config FILE`, of which [server.properties](server.properties) has every setting, and',
-  '   [profiles](profiles) some that go together;',
+  '2. the environment: `KAFKA_` and the name in capitals, with `_` for a dot, `__` for `_` and',
+  '   `___` for a dash, as in the apache/kafka image: `KAFKA_LOG_RETENTION_HOURS=24`;',
+  '3. a file: `--config FILE`, of which [server.properties](server.properties) has every setting,',
+  '   and [profiles](profiles) some that go together;',
   '4. the defaults below.',
   '',
-  'An unknown name draws a warning, a wrong value stops the start. Those marked *live* may be changed',
-  'while the broker runs, by `kafka-configs` or any other admin client.',
+  'An unknown name draws a warning, a wrong value stops the start. Those marked *live* may be',
+  'changed while the broker runs, by `kafka-configs` or any other admin client.',
   '',
   '## Broker',
 ]
@@ -67,8 +67,8 @@ const inertPreface = [
 ]
 
 const topicPreface = [
-  'A topic may set these for itself when it is created or later. Otherwise the setting of the broker',
-  'in the last column holds, the first one that is set.',
+  'A topic may set these for itself when it is created or later. Otherwise the setting of the',
+  'broker in the last column holds, the first one that is set.',
 ]
 
 const groupPreface = [

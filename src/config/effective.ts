@@ -24,7 +24,7 @@ export function effectiveBroker(layers: BrokerLayers): BrokerConfig {
   return Object.freeze({ ...values, layers }) as BrokerConfig
 }
 
-/** The value of any broker setting, also of one that `BrokerConfig` does not hold; null if unknown. */
+/** The value of a broker setting, also of one that `BrokerConfig` does not hold; null if unknown. */
 export function brokerValue(config: BrokerConfig, name: string): ConfigValue {
   if (Object.hasOwn(brokerConfigs, name)) return config[name as keyof typeof brokerConfigs]
   const setting = inertConfigs().get(name)
@@ -69,7 +69,7 @@ export function dataDirectory(config: BrokerConfig): string {
   return (config['log.dirs'] ?? config['log.dir'])[0] ?? ''
 }
 
-/** The id of this node: `node.id` if it was set, else `broker.id` if it was set, else the default. */
+/** The id of this node: `node.id` if it was set, else `broker.id`, else the default. */
 export function nodeId(config: BrokerConfig): number {
   const named = config.layers.static.has('node.id') || config['broker.id'] < 0
   return named ? config['node.id'] : config['broker.id']

@@ -23,7 +23,7 @@ const warnings = (sources: Parameters<typeof load>[0]) => {
   return loaded.ok ? loaded.warnings : loaded.faults
 }
 
-test('the command line wins over the environment, that over the file, that over the default', (t) => {
+test('the command line wins over environment, file and default, in this order', (t) => {
   const file = { 'num.partitions': '2' }
   const environment = { KAFKA_NUM_PARTITIONS: '3' }
   const commandLine = { set: ['num.partitions=4'] }

@@ -50,7 +50,8 @@ test('throttled replicas are pairs or a star', (t) => {
 test('group settings stay within the bounds of the broker', (t) => {
   t.is(
     ofGroup({ 'consumer.session.timeout.ms': '1000' }),
-    'consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms',
+    'consumer.session.timeout.ms must be greater than or equal to ' +
+      'group.consumer.min.session.timeout.ms',
   )
   t.regex(ofGroup({ 'share.delivery.count.limit': '11' }) ?? '', /group\.share\.max\.delivery/)
   t.regex(ofGroup({ 'streams.num.standby.replicas': '3' }) ?? '', /group\.streams\.max\.standby/)
