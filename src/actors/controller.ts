@@ -15,10 +15,9 @@ import type {
   TopicToDelete,
 } from '../cluster/commands.ts'
 import { createPartitions } from '../cluster/create-partitions.ts'
-import { createTopics, type TopicRules } from '../cluster/create-topics.ts'
+import { createTopics } from '../cluster/create-topics.ts'
 import { deleteTopics } from '../cluster/delete-topics.ts'
 import type { ClusterImage } from '../cluster/image.ts'
-import type { BrokerConfig } from '../config/broker.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { type MetadataStore, PRODUCER_ID_BLOCK_SIZE } from '../storage/metadata-store.ts'
 import { StorageError } from '../storage/storage-error.ts'
@@ -29,10 +28,6 @@ export interface ControllerOptions {
   /** The image of this thread; the controller alone applies deltas to it. */
   readonly image: ClusterImage
   readonly store: Pick<MetadataStore, 'append' | 'nextProducerIdBlock'>
-  /** Static configuration of the broker. */
-  readonly config: BrokerConfig
-  /** Read at each command: `num.partitions` and its like may change while the broker runs. */
-  topicRules(): TopicRules
   /** Tells all other threads; `done` is called once, when each has applied the update or is lost. */
   broadcast(update: MetadataUpdate, done: () => void): void
   /** Hears of a disk that failed; the command is answered with an error. */
@@ -96,12 +91,11 @@ export class Controller {
         break
       case 'create-partitions': {
         const { image } = this.#options
-        const rules = this.#options.topicRules()
-        this.#settle(createPartitions(image, rules, command.topics, command.validateOnly), answer)
+        this.#settle(createPartitions(image, command.topics, command.validateOnly), answer)
         break
       }
       case 'alter-configs':
-        this.#settle(alterConfigs(this.#options.image, this.#options.config, command), answer)
+        this.#settle(alterConfigs(this.#options.image, command), answer)
         break
       case 'allocate-producer-ids':
         this.#allocateProducerIds(answer)
@@ -112,13 +106,13 @@ export class Controller {
   }
 
   #createTopics(command: ControllerCommand & { kind: 'create-topics' }): Decision<CreatedTopic> {
-    const { image, topicRules } = this.#options
-    return createTopics(image, topicRules(), command, () => newTopicId(image))
+    const { image } = this.#options
+    return createTopics(image, command, () => newTopicId(image))
   }
 
   #deleteTopics(topics: readonly TopicToDelete[]): Decision<DeletedTopic> {
-    const { image, config } = this.#options
-    if (config['delete.topic.enable']) return deleteTopics(image, topics)
+    const { image } = this.#options
+    if (image.brokerConfig['delete.topic.enable']) return deleteTopics(image, topics)
     const errorCode = ErrorCode.TOPIC_DELETION_DISABLED
     const errorMessage = 'Topic deletion is disabled.'
     return {

@@ -16,13 +16,7 @@ import type { MetadataDelta } from '../../cluster/delta.ts'
 
 /** Commands, each answered exactly once. */
 export type ControllerCommand =
-  | {
-      kind: 'create-topics'
-      topics: readonly NewTopic[]
-      validateOnly: boolean
-      /** True for the coordinators' own topics, which clients may not write to. */
-      internal: boolean
-    }
+  | { kind: 'create-topics'; topics: readonly NewTopic[]; validateOnly: boolean }
   | { kind: 'delete-topics'; topics: readonly TopicToDelete[] }
   | { kind: 'create-partitions'; topics: readonly MorePartitions[]; validateOnly: boolean }
   | {

@@ -1,0 +1,79 @@
+/**
+ * Index entries of one partition that are not in the index yet: they are written in one transaction
+ * every second or so, off the way of the append, and looked up here until that transaction holds.
+ */
+import type { AbortedTransaction } from '../log/producer-state.ts'
+import type { IndexEntry, SegmentSummary } from '../storage/storage.ts'
+
+export class IndexJournal {
+  /** Ascending by offset: first those being written, then those that wait. */
+  entries: IndexEntry[] = []
+  #writing = 0
+  summaries: SegmentSummary[] = []
+  aborted: AbortedTransaction[] = []
+  segmentsRemoved: number[] = []
+  clear = false
+  #abortedWriting: AbortedTransaction[] = []
+
+  /** Whether anything waits to be written. */
+  get isEmpty(): boolean {
+    return (
+      this.entries.length === this.#writing &&
+      this.summaries.length === 0 &&
+      this.aborted.length === 0 &&
+      this.segmentsRemoved.length === 0 &&
+      !this.clear
+    )
+  }
+
+  /** The entry here with the greatest offset not above `offset`, or `undefined`: ask the index. */
+  floor(offset: number): IndexEntry | undefined {
+    const entries = this.entries
+    let low = 0
+    let high = entries.length - 1
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      if ((entries[middle] as IndexEntry).offset <= offset) low = middle + 1
+      else high = middle - 1
+    }
+    return entries[high]
+  }
+
+  /** Aborted transactions not in the index yet. */
+  pendingAborted(): AbortedTransaction[] {
+    return this.#abortedWriting.length === 0
+      ? this.aborted
+      : [...this.#abortedWriting, ...this.aborted]
+  }
+
+  /** Takes what waits, for one transaction; it stays visible until `written`. */
+  take(): {
+    entries: IndexEntry[]
+    summaries: SegmentSummary[]
+    aborted: AbortedTransaction[]
+    segmentsRemoved: number[]
+    clear: boolean
+  } {
+    const taken = {
+      entries: this.entries.slice(this.#writing),
+      summaries: this.summaries,
+      aborted: this.aborted,
+      segmentsRemoved: this.segmentsRemoved,
+      clear: this.clear,
+    }
+    this.#writing = this.entries.length
+    this.#abortedWriting = [...this.#abortedWriting, ...this.aborted]
+    this.summaries = []
+    this.aborted = []
+    this.segmentsRemoved = []
+    this.clear = false
+    return taken
+  }
+
+  /** The transaction of the last `take` holds: its entries are found in the index from now on. */
+  written(count: number, aborted: number): void {
+    this.entries.splice(0, count)
+    this.#writing -= count
+    this.#abortedWriting.splice(0, aborted)
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Opening a log: trust what the index knows, scan what lies behind its checkpoint, cut a torn tail.
+ * A clean stop leaves nothing behind the checkpoint, so a clean start scans nothing.
+ */
+import { newSegment } from '../log/segments.ts'
+import { scanSegment } from '../log/recovery.ts'
+import {
+  baseOffset,
+  baseSequence,
+  isControl,
+  isTransactional,
+  lastOffset,
+  maxTimestamp,
+  partitionLeaderEpoch,
+  producerEpoch,
+  producerId,
+  recordsCount,
+} from '../protocol/record-batch.ts'
+import { readMarker } from '../log/marker.ts'
+import type { IndexedPartition, SegmentListing, SegmentSummary } from '../storage/storage.ts'
+import { readerOf } from './log-reader.ts'
+import { factsOf, type LogSegment, type PartitionLog, summaryOf } from './partition-log.ts'
+
+/** What opening a log found and did. */
+export interface RecoveryReport {
+  /** Bytes that were read and checked. */
+  scannedBytes: number
+  /** Bytes cut from the end because they held no whole batch. */
+  tornBytes: number
+  /** Ranges in the middle that hold no whole batch; they are never served. */
+  damagedRanges: number
+  /** The index knew nothing that could be used: it is rebuilt from the segments. */
+  rebuilt: boolean
+}
+
+/** Fills an empty `log` from its directory and the index. `trustCheckpoint`: no power was lost since. */
+export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryReport {
+  const report: RecoveryReport = {
+    scannedBytes: 0,
+    tornBytes: 0,
+    damagedRanges: 0,
+    rebuilt: false,
+  }
+  const listing = log.parts.directory.list()
+  const known = log.parts.index.load(log.parts.slot)
+  const start = log.parts.directory.readLogStartOffset()
+  log.logStartOffset = start ?? listing[0]?.baseOffset ?? 0
+  log.logEndOffset = log.logStartOffset
+  if (listing.length === 0) {
+    if (known !== undefined) log.journal.clear = true
+    return report
+  }
+  const summaries = new Map(known?.summaries.map((one) => [one.baseOffset, one]))
+  const usable = trustCheckpoint ? usableIndex(listing, known, summaries) : undefined
+  if (usable === undefined) {
+    log.journal.clear = known !== undefined
+    report.rebuilt = known !== undefined || listing.some((one) => one.size > 0)
+  } else {
+    for (const entry of usable.producers) log.producers.restore(entry)
+    log.epochs.restore(usable.epochs)
+    log.recoveryPoint = usable.checkpoint.recoveryPoint
+    log.checkpointIs(usable.checkpoint)
+  }
+  for (const [i, one] of listing.entries()) {
+    const last = i === listing.length - 1
+    openSegment(log, one, { usable, summary: summaries.get(one.baseOffset), last }, report)
+  }
+  log.logEndOffset = Math.max(log.logEndOffset, log.logStartOffset)
+  log.epochs.truncateTo(log.logEndOffset)
+  return report
+}
+
+/** The index's knowledge if it fits the files that are there, else `undefined`. */
+function usableIndex(
+  listing: readonly SegmentListing[],
+  known: IndexedPartition | undefined,
+  summaries: ReadonlyMap<number, SegmentSummary>,
+): IndexedPartition | undefined {
+  if (known === undefined) return undefined
+  const { checkpoint } = known
+  let seen = false
+  for (const one of listing) {
+    if (one.baseOffset < checkpoint.segmentBase) {
+      if (summaries.get(one.baseOffset)?.size !== one.size) return undefined
+    } else if (one.baseOffset === checkpoint.segmentBase) {
+      if (one.size < checkpoint.position) return undefined
+      seen = true
+    }
+  }
+  return seen || checkpoint.position === 0 ? known : undefined
+}
+
+function openSegment(
+  log: PartitionLog,
+  one: SegmentListing,
+  about: {
+    usable: IndexedPartition | undefined
+    summary: SegmentSummary | undefined
+    last: boolean
+  },
+  report: RecoveryReport,
+): void {
+  const file = log.parts.directory.open(one.baseOffset, one.size)
+  const segment = newSegment(one.baseOffset, file, one.modifiedMs)
+  log.segments.push(segment)
+  const checkpoint = about.usable?.checkpoint
+  if (checkpoint !== undefined && one.baseOffset < checkpoint.segmentBase) {
+    restoreSummary(segment, about.summary as SegmentSummary)
+    log.logEndOffset = segment.nextOffset
+    return
+  }
+  let from = 0
+  if (checkpoint !== undefined && one.baseOffset === checkpoint.segmentBase) {
+    from = checkpoint.position
+    restoreActive(log, segment, about.usable as IndexedPartition)
+  }
+  scan(log, segment, from, about.last, report)
+  if (!about.last) log.journal.summaries.push(summaryOf(segment))
+}
+
+function restoreSummary(segment: LogSegment, summary: SegmentSummary): void {
+  segment.nextOffset = summary.nextOffset
+  segment.maxTimestamp = summary.maxTimestamp
+  segment.maxTimestampPosition = summary.maxTimestampPosition
+  segment.firstTimestamp = summary.firstTimestamp
+  segment.indexedPosition = summary.size
+}
+
+/** The active segment up to the checkpoint: its timestamps stand in a summary written beside it. */
+function restoreActive(log: PartitionLog, segment: LogSegment, known: IndexedPartition): void {
+  const { checkpoint } = known
+  log.logEndOffset = checkpoint.endOffset
+  segment.nextOffset = checkpoint.endOffset
+  segment.maxTimestamp = checkpoint.maxTimestamp
+  segment.maxTimestampPosition = checkpoint.maxTimestampPosition
+  segment.firstTimestamp = checkpoint.firstTimestamp
+  segment.indexedPosition = checkpoint.indexedPosition
+}
+
+/** Scans [from, size), notes every whole batch, cuts a torn tail of the last segment. */
+function scan(
+  log: PartitionLog,
+  segment: LogSegment,
+  from: number,
+  last: boolean,
+  report: RecoveryReport,
+): void {
+  const { size } = segment.file
+  log.logEndOffset = Math.max(log.logEndOffset, segment.baseOffset)
+  if (from >= size) return
+  report.scannedBytes += size - from
+  const minOffset = Math.max(segment.baseOffset, from > 0 ? segment.nextOffset : 0)
+  const found = scanSegment(
+    readerOf(segment),
+    { from, size, minOffset },
+    log.parts.crc32c,
+    (bytes, at, position) => {
+      const facts = factsOf(bytes, at)
+      log.noteBatch(segment, facts, position)
+      segment.verified.add(position, position + facts.length)
+      replayBatch(log, bytes, at)
+    },
+  )
+  report.damagedRanges += found.damaged.length
+  if (found.end < size) {
+    report.tornBytes += size - found.end
+    if (last) segment.file.truncate(found.end)
+  }
+}
+
+/** What a batch that is already in the log means for producers and epochs. */
+export function replayBatch(log: PartitionLog, bytes: Buffer, at: number): void {
+  const base = baseOffset(bytes, at)
+  log.epochs.observe(partitionLeaderEpoch(bytes, at), base)
+  const id = producerId(bytes, at)
+  if (id < 0) return
+  const nowMs = maxTimestamp(bytes, at)
+  if (isControl(bytes, at)) {
+    const marker = readMarker(bytes, at)
+    if (marker === undefined) return
+    const aborted = log.producers.marked(
+      { producerId: id, producerEpoch: producerEpoch(bytes, at), ...marker },
+      base,
+      nowMs,
+    )
+    if (aborted !== undefined) log.journal.aborted.push(aborted)
+    return
+  }
+  log.producers.appended(
+    {
+      producerId: id,
+      producerEpoch: producerEpoch(bytes, at),
+      baseSequence: baseSequence(bytes, at),
+      recordsCount: recordsCount(bytes, at),
+    },
+    {
+      baseOffset: base,
+      lastOffset: lastOffset(bytes, at),
+      timestamp: nowMs,
+      nowMs,
+    },
+    isTransactional(bytes, at),
+  )
+}

@@ -1,0 +1,401 @@
+/**
+ * The log of one partition: segments, index journal, producer state, leader epochs. It does what the
+ * decisions in `log/` say; it decides nothing about requests (partition.ts does). Lives on its
+ * partition's thread, which alone writes it.
+ */
+import { assert } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
+import type { TopicConfig } from '../config/topic.ts'
+import { LeaderEpochs } from '../log/leader-epochs.ts'
+import { type AbortedTransaction, ProducerStates } from '../log/producer-state.ts'
+import { newSegment, type Segment, segmentIndexOf, shouldRoll } from '../log/segments.ts'
+import {
+  baseOffset,
+  batchSize,
+  type Crc32c,
+  lastOffset,
+  maxTimestamp,
+} from '../protocol/record-batch.ts'
+import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
+import type {
+  Checkpoint,
+  IndexUpdate,
+  OffsetIndex,
+  SegmentDirectory,
+  SegmentFile,
+  SegmentSummary,
+} from '../storage/storage.ts'
+import { IndexJournal } from './index-journal.ts'
+import { locateBatch, readBatches } from './log-reader.ts'
+import { openLog, type RecoveryReport } from './log-recovery.ts'
+
+/** Log bytes between two entries of the offset index. */
+const INDEX_INTERVAL_BYTES = 64 * 1024
+
+/** Read positions remembered per partition; sequential readers find theirs without the index. */
+const CURSORS = 16
+
+export type LogSegment = Segment<SegmentFile>
+
+/** What a log is made of. */
+export interface LogParts {
+  name: string
+  slot: number
+  directory: SegmentDirectory
+  index: OffsetIndex
+  clock: Clock
+  crc32c: Crc32c
+  /** 0 up to and without 1; for `segment.jitter.ms`. */
+  random: () => number
+}
+
+/** Bytes read from a log: whole batches, the first of which holds the asked offset or is the next after it. */
+export interface LogRead {
+  /** Holds the batches from `from` to `to`; the taker releases it. `undefined`: none. */
+  buffer: PooledBuffer | undefined
+  from: number
+  to: number
+  /** The first batch is damaged: nothing can be served from this offset. */
+  corrupt: boolean
+}
+
+/** What `append` needs to know of a batch beside its bytes. */
+export interface AppendFacts {
+  baseOffset: number
+  lastOffset: number
+  maxTimestamp: number
+}
+
+export class PartitionLog {
+  readonly parts: LogParts
+  readonly segments: LogSegment[] = []
+  readonly producers = new ProducerStates()
+  readonly epochs = new LeaderEpochs()
+  readonly journal = new IndexJournal()
+  logStartOffset = 0
+  logEndOffset = 0
+  /** Everything below was forced to the disk. */
+  recoveryPoint = 0
+  /** Batches appended since the last flush of the active segment, and when the first of them came. */
+  unflushedMessages = 0
+  unflushedSinceMs = 0
+  #config: TopicConfig
+  #jitterMs = 0
+  readonly #cursorOffsets = new Float64Array(CURSORS).fill(-1)
+  readonly #cursorBases = new Float64Array(CURSORS)
+  readonly #cursorPositions = new Float64Array(CURSORS)
+
+  constructor(parts: LogParts, config: TopicConfig) {
+    this.parts = parts
+    this.#config = config
+  }
+
+  set config(config: TopicConfig) {
+    this.#config = config
+  }
+
+  /** Finds the segments, trusts what the index knows of them, scans the rest. Throws StorageError. */
+  open(trustCheckpoint: boolean): RecoveryReport {
+    const report = openLog(this, trustCheckpoint)
+    this.#newJitter()
+    return report
+  }
+
+  /** Bytes of all segments. */
+  get size(): number {
+    let bytes = 0
+    for (const segment of this.segments) bytes += segment.file.size
+    return bytes
+  }
+
+  /** End of what read_committed consumers may see. */
+  get lastStableOffset(): number {
+    return this.producers.firstUnstableOffset() ?? this.logEndOffset
+  }
+
+  get activeSegment(): LogSegment | undefined {
+    return this.segments[this.segments.length - 1]
+  }
+
+  /**
+   * Appends one batch whose header was completed (offset, epoch, CRC), rolling first if it is time.
+   * Throws StorageError, after which the log is as it was.
+   */
+  // hot
+  append(batch: Buffer, facts: AppendFacts, nowMs: number): void {
+    assert(facts.baseOffset === this.logEndOffset, 'a batch is appended at the log end')
+    const bytes = batch.length
+    let segment = this.activeSegment
+    if (segment === undefined || this.#mustRoll(segment, batch, facts, nowMs)) {
+      segment = this.roll(nowMs)
+    }
+    const position = segment.file.size
+    segment.file.append([batch], bytes)
+    this.#cursorSet(facts.baseOffset, segment.baseOffset, position)
+    this.noteBatch(segment, facts, position)
+    segment.verified.add(position, position + bytes)
+    if (this.unflushedMessages === 0) this.unflushedSinceMs = nowMs
+    this.unflushedMessages += facts.lastOffset - facts.baseOffset + 1
+  }
+
+  /** Records that `segment` has a batch at `position`: after an append, and in recovery's scan. */
+  noteBatch(segment: LogSegment, facts: AppendFacts, position: number): void {
+    const due = position - segment.indexedPosition >= INDEX_INTERVAL_BYTES
+    if (segment.indexedPosition < 0 || due) {
+      segment.indexedPosition = position
+      this.journal.entries.push({
+        offset: facts.baseOffset,
+        segmentBase: segment.baseOffset,
+        position,
+        maxTimestampBefore: segment.maxTimestamp,
+      })
+    }
+    if (facts.maxTimestamp > segment.maxTimestamp) {
+      segment.maxTimestamp = facts.maxTimestamp
+      segment.maxTimestampPosition = position
+    }
+    if (position === 0) segment.firstTimestamp = facts.maxTimestamp
+    segment.nextOffset = facts.lastOffset + 1
+    this.logEndOffset = segment.nextOffset
+  }
+
+  /** Closes the active segment and begins a new one at the log end. Its bytes go to disk behind the back. */
+  roll(nowMs: number): LogSegment {
+    const old = this.activeSegment
+    const base = this.logEndOffset
+    const segment = newSegment(base, this.parts.directory.create(base), nowMs)
+    if (old !== undefined) {
+      this.journal.summaries.push(summaryOf(old))
+      old.file.sync((error) => {
+        if (error === undefined) this.recoveryPoint = Math.max(this.recoveryPoint, base)
+      })
+    }
+    this.segments.push(segment)
+    this.#newJitter()
+    return segment
+  }
+
+  /**
+   * Reads whole batches from the one that holds `offset` on, below `upperOffset`, at most `maxBytes`
+   * but at least one when `minOneBatch`. From one segment only, as Kafka does.
+   */
+  // hot
+  read(
+    offset: number,
+    maxBytes: number,
+    upperOffset: number,
+    minOneBatch: boolean,
+    pool: BufferPool,
+  ): LogRead {
+    let index = segmentIndexOf(this.segments, offset)
+    // A gap between segments (compaction, a dropped-in file): the next batch is in a later one.
+    if (index < 0) index = 0
+    for (; index < this.segments.length; index++) {
+      const segment = this.segments[index] as LogSegment
+      if (segment.baseOffset >= upperOffset) break
+      if (offset >= segment.nextOffset && index < this.segments.length - 1) continue
+      const position = this.#positionOf(segment, offset)
+      if (position < 0) continue
+      const read = readBatches(this, segment, { position, maxBytes, upperOffset, minOneBatch }, pool)
+      if (read.nextOffset >= 0) {
+        this.#cursorSet(read.nextOffset, segment.baseOffset, position + read.to - read.from)
+      }
+      return read
+    }
+    return NOTHING
+  }
+
+  /** Bytes of whole batches from the one that holds `offset` to the one that holds `upperOffset`. */
+  bytesBetween(offset: number, upperOffset: number): number {
+    let bytes = 0
+    const first = Math.max(0, segmentIndexOf(this.segments, offset))
+    for (let index = first; index < this.segments.length; index++) {
+      const segment = this.segments[index] as LogSegment
+      if (segment.baseOffset >= upperOffset) break
+      const from = index === first ? Math.max(0, this.#positionOf(segment, offset)) : 0
+      const to =
+        upperOffset >= segment.nextOffset ? segment.file.size : this.#positionOf(segment, upperOffset)
+      bytes += Math.max(0, to - from)
+    }
+    return bytes
+  }
+
+  /** Position of the batch from which a floor look-up starts in `segment` for `offset`. */
+  floorPosition(segment: LogSegment, offset: number): number {
+    const entry =
+      this.journal.floor(offset) ?? this.parts.index.floor(this.parts.slot, offset) ?? undefined
+    return entry !== undefined && entry.segmentBase === segment.baseOffset ? entry.position : 0
+  }
+
+  /** Aborted transactions that overlap [fromOffset, toOffset), in order of their first offset. */
+  abortedBetween(fromOffset: number, toOffset: number): AbortedTransaction[] {
+    const found = this.parts.index.aborted(this.parts.slot, fromOffset, toOffset)
+    for (const transaction of this.journal.pendingAborted()) {
+      if (transaction.lastOffset < fromOffset || transaction.firstOffset >= toOffset) continue
+      if (found.some((one) => one.lastOffset === transaction.lastOffset)) continue
+      found.push(transaction)
+    }
+    return found.sort((a, b) => a.firstOffset - b.firstOffset)
+  }
+
+  /** Raises the log start offset durably and removes the segments wholly below it. */
+  advanceStartTo(offset: number, nowMs: number): void {
+    if (offset <= this.logStartOffset) return
+    this.parts.directory.writeLogStartOffset(offset)
+    this.logStartOffset = offset
+    this.epochs.advanceStartTo(offset)
+    const active = this.activeSegment
+    if (active !== undefined && offset === this.logEndOffset && active.file.size > 0) this.roll(nowMs)
+    while (this.segments.length > 1 && (this.segments[1] as LogSegment).baseOffset <= offset) {
+      this.removeOldest()
+    }
+  }
+
+  /** Takes the oldest segment away; its file goes after `file.delete.delay.ms`. */
+  removeOldest(): void {
+    const segment = this.segments.shift()
+    assert(segment !== undefined, 'there is a segment to remove')
+    this.parts.directory.remove(segment.baseOffset, this.#config['file.delete.delay.ms'])
+    this.journal.segmentsRemoved.push(segment.baseOffset)
+  }
+
+  /** What waits to be written to the index, or `undefined`: nothing changed. */
+  takeIndexUpdate(): IndexUpdate | undefined {
+    const dirty = this.producers.takeDirty()
+    const epochsDirty = this.epochs.takeDirty()
+    if (this.journal.isEmpty && dirty.length === 0 && !epochsDirty && !this.#checkpointMoved()) {
+      return undefined
+    }
+    const producers = []
+    const producersRemoved = []
+    for (const id of dirty) {
+      const entry = this.producers.get(id)
+      if (entry === undefined) producersRemoved.push(id)
+      else producers.push(entry)
+    }
+    return {
+      slot: this.parts.slot,
+      ...this.journal.take(),
+      producers,
+      producersRemoved,
+      epochs: epochsDirty ? this.epochs.entries() : undefined,
+      checkpoint: this.#checkpoint(),
+    }
+  }
+
+  /** Called when the index holds `update`. */
+  indexWritten(update: IndexUpdate): void {
+    this.journal.written(update.entries.length, update.aborted.length)
+  }
+
+  /** Forces the active segment to the disk before it returns. */
+  flushNow(): void {
+    if (this.unflushedMessages === 0) return
+    this.activeSegment?.file.syncNow()
+    this.flushed(this.logEndOffset)
+  }
+
+  /** Notes that everything below `offset` is on disk. */
+  flushed(offset: number): void {
+    this.recoveryPoint = Math.max(this.recoveryPoint, offset)
+    if (offset === this.logEndOffset) this.unflushedMessages = 0
+  }
+
+  /** Closes the descriptors; the log may be opened again. */
+  close(): void {
+    for (const segment of this.segments) segment.file.close()
+  }
+
+  /** Forgets every remembered read position (segments were removed or cut). */
+  forgetCursors(): void {
+    this.#cursorOffsets.fill(-1)
+  }
+
+  #lastCheckpoint: Checkpoint | undefined
+
+  #checkpoint(): Checkpoint {
+    const active = this.activeSegment
+    this.#lastCheckpoint = {
+      segmentBase: active?.baseOffset ?? this.logEndOffset,
+      position: active?.file.size ?? 0,
+      endOffset: this.logEndOffset,
+      recoveryPoint: this.recoveryPoint,
+      maxTimestamp: active?.maxTimestamp ?? -1,
+      maxTimestampPosition: active?.maxTimestampPosition ?? 0,
+      firstTimestamp: active?.firstTimestamp ?? -1,
+      indexedPosition: active?.indexedPosition ?? -1,
+    }
+    return this.#lastCheckpoint
+  }
+
+  #checkpointMoved(): boolean {
+    const last = this.#lastCheckpoint
+    if (last === undefined) return this.logEndOffset > 0
+    return last.endOffset !== this.logEndOffset || last.recoveryPoint !== this.recoveryPoint
+  }
+
+  /** Called by recovery: the index already says this. */
+  checkpointIs(checkpoint: Checkpoint): void {
+    this.#lastCheckpoint = checkpoint
+  }
+
+  #mustRoll(segment: LogSegment, batch: Buffer, facts: AppendFacts, nowMs: number): boolean {
+    return shouldRoll(
+      segment,
+      segment.file.size,
+      { bytes: batch.length, maxTimestamp: facts.maxTimestamp, lastOffset: facts.lastOffset },
+      {
+        segmentBytes: this.#config['segment.bytes'],
+        segmentMs: this.#config['segment.ms'] - this.#jitterMs,
+      },
+      nowMs,
+    )
+  }
+
+  #newJitter(): void {
+    const jitterMs = Math.min(this.#config['segment.jitter.ms'], this.#config['segment.ms'])
+    this.#jitterMs = jitterMs === 0 ? 0 : Math.floor(this.parts.random() * jitterMs)
+  }
+
+  #positionOf(segment: LogSegment, offset: number): number {
+    const at = this.#cursorGet(offset, segment.baseOffset)
+    return at >= 0 ? at : locateBatch(this, segment, offset)
+  }
+
+  #cursorGet(offset: number, segmentBase: number): number {
+    const at = offset % CURSORS
+    if (this.#cursorOffsets[at] !== offset || this.#cursorBases[at] !== segmentBase) return -1
+    return this.#cursorPositions[at] as number
+  }
+
+  #cursorSet(offset: number, segmentBase: number, position: number): void {
+    const at = offset % CURSORS
+    this.#cursorOffsets[at] = offset
+    this.#cursorBases[at] = segmentBase
+    this.#cursorPositions[at] = position
+  }
+}
+
+const NOTHING: LogRead = Object.freeze({ buffer: undefined, from: 0, to: 0, corrupt: false })
+
+/** What the index keeps of a segment once it is closed. */
+export function summaryOf(segment: LogSegment): SegmentSummary {
+  return {
+    baseOffset: segment.baseOffset,
+    size: segment.file.size,
+    nextOffset: segment.nextOffset,
+    maxTimestamp: segment.maxTimestamp,
+    maxTimestampPosition: segment.maxTimestampPosition,
+    firstTimestamp: segment.firstTimestamp,
+  }
+}
+
+/** The facts of a whole batch as it lies in the log. */
+export function factsOf(bytes: Buffer, at: number): AppendFacts & { length: number } {
+  return {
+    baseOffset: baseOffset(bytes, at),
+    lastOffset: lastOffset(bytes, at),
+    maxTimestamp: maxTimestamp(bytes, at),
+    length: batchSize(bytes, at),
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * ElectLeaders 0-2 (KIP-183, v1 KIP-460).
+ * Kept: the only replica leads already, so each partition asked for is ELECTION_NOT_NEEDED; null
+ *   asks for all, which leaves out the partitions where nothing was to do and names their topics.
+ */
+import type { ClusterImage } from '../../cluster/image.ts'
+import { ElectLeaders } from '../../protocol/apis/43-elect-leaders.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { defineHandler } from './handler.ts'
+
+const notNeeded = {
+  errorCode: ErrorCode.ELECTION_NOT_NEEDED,
+  errorMessage: 'Leader election not needed for topic partition.',
+}
+
+export const electLeaders = defineHandler(ElectLeaders, [0, 2], (request, exchange) => {
+  const { image } = exchange.context
+  if (request.topicPartitions === null) {
+    const topics = image.topics().map(({ name }) => ({ topic: name, partitionResult: [] }))
+    exchange.reply({ replicaElectionResults: topics })
+    return
+  }
+  exchange.reply({
+    replicaElectionResults: request.topicPartitions.map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map((partitionId) => ({
+        partitionId,
+        ...outcomeOf(image, topic, partitionId),
+      })),
+    })),
+  })
+})
+
+function outcomeOf(image: ClusterImage, name: string, partitionId: number) {
+  const topic = image.topic(name)
+  if (topic?.partitions[partitionId]) return notNeeded
+  return {
+    errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    errorMessage: topic
+      ? `No such partition as ${name}-${partitionId}`
+      : `No such topic as ${name}`,
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * AlterPartitionReassignments 0-1 (KIP-455).
+ * Kept: a partition may be "moved" to this node, where it is; any other node is
+ *   INVALID_REPLICA_ASSIGNMENT; null cancels a move, and there is none:
+ *   NO_REASSIGNMENT_IN_PROGRESS; unknown partitions.
+ */
+import type { Outcome } from '../../cluster/commands.ts'
+import { replicasProblem } from '../../cluster/create-topics.ts'
+import type { ClusterImage } from '../../cluster/image.ts'
+import { AlterPartitionReassignments } from '../../protocol/apis/45-alter-partition-reassignments.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { defineHandler } from './handler.ts'
+
+export const alterPartitionReassignments = defineHandler(
+  AlterPartitionReassignments,
+  [0, 1],
+  (request, exchange) => {
+    const { image } = exchange.context
+    exchange.reply({
+      allowReplicationFactorChange: request.allowReplicationFactorChange,
+      errorMessage: null,
+      responses: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex, replicas }) => ({
+          partitionIndex,
+          ...outcomeOf(image, { name, partitionIndex, replicas }),
+        })),
+      })),
+    })
+  },
+)
+
+function outcomeOf(
+  image: ClusterImage,
+  asked: { name: string; partitionIndex: number; replicas: readonly number[] | null },
+): Outcome {
+  const topic = image.topic(asked.name)
+  if (!topic?.partitions[asked.partitionIndex]) {
+    const what = topic ? 'partition' : 'topic'
+    const which = topic ? `${asked.name}:${asked.partitionIndex}` : asked.name
+    const errorMessage = `Unable to find a ${what} named ${which}.`
+    return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage }
+  }
+  if (asked.replicas === null)
+    return { errorCode: ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, errorMessage: null }
+  const problem = replicasProblem(image.nodeId, asked.replicas)
+  return problem === null
+    ? { errorCode: ErrorCode.NONE, errorMessage: null }
+    : { errorCode: ErrorCode.INVALID_REPLICA_ASSIGNMENT, errorMessage: problem }
+}

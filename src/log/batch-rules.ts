@@ -1,0 +1,177 @@
+/**
+ * What a batch from a producer must be before it is appended. Source: Kafka's LogValidator and
+ * UnifiedLog.analyzeAndValidateRecords; where they let a wrong batch pass, it is refused here
+ * (offset deltas that are not 0..n-1, a transactional batch without a producer id).
+ */
+import { ErrorCode } from '../protocol/errors.ts'
+import {
+  attributes,
+  baseOffset,
+  baseSequence,
+  baseTimestamp,
+  batchSize,
+  CRC_FROM,
+  type Crc32c,
+  crc as crcOf,
+  InvalidRecord,
+  isControl,
+  isTransactional,
+  lastOffsetDelta,
+  MAGIC_AT,
+  MAGIC_V2,
+  magic,
+  producerId,
+  RECORD_BATCH_OVERHEAD,
+  RecordCursor,
+  recordsCount,
+} from '../protocol/record-batch.ts'
+
+/** The rules of one topic that a produced batch is held to. */
+export interface BatchRules {
+  maxMessageBytes: number
+  segmentBytes: number
+  compacted: boolean
+  logAppendTime: boolean
+  timestampBeforeMaxMs: number
+  timestampAfterMaxMs: number
+}
+
+/** Why a batch is refused, as a Produce response carries it. */
+export interface Refusal {
+  errorCode: ErrorCode
+  message: string | null
+  /** Records at fault, by their place in the batch (v8 and later). */
+  recordErrors: readonly { batchIndex: number; message: string | null }[] | null
+}
+
+/**
+ * Judges the header of the one batch that `records` must be, and its CRC. `undefined`: sound.
+ * The order of the checks is Kafka's, since a batch may be wrong in several ways at once.
+ */
+export function headerProblem(
+  records: Buffer,
+  rules: BatchRules,
+  crc32c: Crc32c,
+): Refusal | undefined {
+  const bytes = records.length
+  if (bytes <= MAGIC_AT) return invalid('The request holds no record batch')
+  const version = magic(records, 0)
+  if (version < MAGIC_V2) return invalid('Record batches of magic 0 and 1 are not accepted')
+  if (version > MAGIC_V2) return refusal(ErrorCode.CORRUPT_MESSAGE, `Unknown magic ${version}`)
+  const length = batchSize(records, 0)
+  if (length < RECORD_BATCH_OVERHEAD || length > bytes) {
+    return refusal(ErrorCode.CORRUPT_MESSAGE, 'The batch length does not fit the records')
+  }
+  if (length < bytes) return invalid('A partition takes one record batch in a request')
+  if (baseOffset(records, 0) !== 0) return invalid('The base offset of a produced batch must be 0')
+  if (length > rules.maxMessageBytes) {
+    return refusal(
+      ErrorCode.MESSAGE_TOO_LARGE,
+      `The batch of ${length} bytes exceeds max.message.bytes, ${rules.maxMessageBytes}`,
+    )
+  }
+  if (crc32c(records.subarray(CRC_FROM, length)) !== crcOf(records, 0)) {
+    return refusal(ErrorCode.CORRUPT_MESSAGE, 'The CRC of the batch is wrong')
+  }
+  const count = recordsCount(records, 0)
+  if (count <= 0 || lastOffsetDelta(records, 0) + 1 !== count) {
+    return invalid('The record count does not fit the last offset delta')
+  }
+  if (isControl(records, 0)) return invalid('Clients may not write control records')
+  const id = producerId(records, 0)
+  if (id >= 0 && baseSequence(records, 0) < 0) {
+    return invalid('A batch with a producer id needs a sequence number')
+  }
+  if (id < 0 && isTransactional(records, 0)) {
+    return invalid('A transactional batch needs a producer id')
+  }
+  if (length > rules.segmentBytes) {
+    return refusal(
+      ErrorCode.RECORD_LIST_TOO_LARGE,
+      `The batch of ${length} bytes exceeds segment.bytes, ${rules.segmentBytes}`,
+    )
+  }
+  return undefined
+}
+
+/** What a pass over the records of a batch found. One per thread, reused. */
+export interface RecordsFacts {
+  maxTimestamp: number
+  refusal: Refusal | undefined
+}
+
+const cursor = new RecordCursor()
+
+/**
+ * Walks over the plain records of a batch in `bytes` from `start` on: their structure, their offset
+ * deltas, keys where the topic is compacted, and timestamps. Allocates nothing when all is well.
+ */
+// hot
+export function checkRecords(
+  header: Buffer,
+  bytes: Buffer,
+  start: number,
+  rules: BatchRules,
+  nowMs: number,
+  facts: RecordsFacts,
+): void {
+  facts.refusal = undefined
+  facts.maxTimestamp = -1
+  try {
+    cursor.reset(bytes, start, bytes.length, recordsCount(header, 0))
+    walkRecords(baseTimestamp(header, 0), rules, nowMs, facts)
+  } catch (error) {
+    if (!(error instanceof InvalidRecord)) throw error
+    facts.refusal = invalid(`The records are malformed: ${error.message}`)
+  }
+}
+
+// hot
+function walkRecords(base: number, rules: BatchRules, nowMs: number, facts: RecordsFacts): void {
+  const oldest = nowMs - rules.timestampBeforeMaxMs
+  const newest = nowMs + rules.timestampAfterMaxMs
+  let maxTimestamp = -1
+  for (let i = 0; cursor.next(); i++) {
+    if (cursor.offsetDelta !== i) {
+      facts.refusal = invalid('Offset deltas must count from 0 without gaps')
+      return
+    }
+    if (rules.compacted && cursor.keyLength < 0) {
+      facts.refusal = keyless(i)
+      return
+    }
+    const timestamp = base + cursor.timestampDelta
+    if (timestamp > maxTimestamp) maxTimestamp = timestamp
+    if (!rules.logAppendTime && timestamp >= 0 && (timestamp < oldest || timestamp > newest)) {
+      facts.refusal = untimely(i, timestamp, oldest, newest)
+      return
+    }
+  }
+  facts.maxTimestamp = maxTimestamp
+}
+
+function keyless(index: number): Refusal {
+  const message = 'Compacted topic cannot accept message without key'
+  return {
+    errorCode: ErrorCode.INVALID_RECORD,
+    message: 'One or more records have been rejected',
+    recordErrors: [{ batchIndex: index, message }],
+  }
+}
+
+function untimely(index: number, timestamp: number, oldest: number, newest: number): Refusal {
+  const message = `Timestamp ${timestamp} of message is out of range. The timestamp should be within [${oldest}, ${newest}]`
+  return {
+    errorCode: ErrorCode.INVALID_TIMESTAMP,
+    message: 'One or more records have been rejected due to invalid timestamp',
+    recordErrors: [{ batchIndex: index, message }],
+  }
+}
+
+function invalid(message: string): Refusal {
+  return refusal(ErrorCode.INVALID_RECORD, message)
+}
+
+function refusal(errorCode: ErrorCode, message: string): Refusal {
+  return { errorCode, message, recordErrors: null }
+}
