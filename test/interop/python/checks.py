@@ -48,16 +48,18 @@ def wait_for(what, condition, seconds=5):
         time.sleep(0.05)
 
 
-def variety(seed, headers_may_be_null=True):
-    """Records of every shape as (key, value, headers, timestamp)."""
+def variety(seed, nulls=True):
+    """Records of every shape as (key, value, headers, timestamp).
+
+    `nulls`: with a record that has neither key nor value and a header without a value."""
     headers = [("a", b"1"), ("a", b"2"), ("empty", b""), ("\u00e4\u4e2d", bytes([0, 255, 127, 128]))]
-    if headers_may_be_null:
+    if nulls:
         headers.append(("null", None))
     shapes = [
         (b"key", b"value", []),
         (None, b"null key", []),
         (b"null value", None, []),
-        (None, None, []),
+        *([(None, None, [])] if nulls else []),
         (b"", b"", []),
         (b"headers", b"with headers", headers),
     ]
