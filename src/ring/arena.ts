@@ -1,14 +1,15 @@
 /**
- * Reusable memory of one thread: buffers in size classes, counted references, and an arena that packs
- * small byte ranges that must cross to another thread. No peer ever writes into a pool's buffers.
+ * Reusable memory of one thread: buffers in size classes, counted references, and an arena that
+ * packs small byte ranges that must cross to another thread. No peer ever writes into a pool's
+ * buffers.
  */
 import { assert } from '../base/assert.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
 
-/** Bytes of the size classes. Bigger buffers are made to measure and never kept. The third holds a batch of
- *  1 MiB, the usual message.max.bytes, with its request around it. */
+/** Bytes of the size classes. Bigger buffers are made to measure and never kept. The third holds a
+ *  batch of 1 MiB, the usual message.max.bytes, with its request around it. */
 export const POOL_CLASS_BYTES: readonly number[] = [
   64 * KIB,
   256 * KIB,
@@ -24,8 +25,8 @@ const BUFFER_ID_MAX = 0xffffffff
 /** A buffer of a pool. `id` is unique in its pool for ever; `refs` is the pool's to change. */
 export type PooledBuffer = { readonly id: number; readonly bytes: Buffer; refs: number }
 
-/** How a pool is set up. `shared`: memory that other threads can see. `idleBytesMax`: buffers beyond
- *  this are left to the garbage collector when they come back. */
+/** How a pool is set up. `shared`: memory that other threads can see. `idleBytesMax`: buffers
+ *  beyond this are left to the garbage collector when they come back. */
 export type BufferPoolOptions = { readonly shared?: boolean; readonly idleBytesMax?: number }
 
 /** A pool of one thread. Between calls: each buffer is in use (refs > 0) or idle in its class, and
@@ -110,7 +111,8 @@ export class BufferPool {
     }
   }
 
-  /** Calls `listener` with the id of every buffer that will not come back; answers how to stop that. */
+  /** Calls `listener` with the id of every buffer that will not come back; answers how to stop
+   *  that. */
   onDrop(listener: (id: number) => void): () => void {
     this.#dropListeners.add(listener)
     return () => this.#dropListeners.delete(listener)
@@ -130,10 +132,11 @@ export class BufferPool {
   }
 }
 
-/** Packs small byte ranges into pooled chunks, one after the other. Lives on one thread. The arena holds
- *  one reference of its current chunk, each copy another one. */
+/** Packs small byte ranges into pooled chunks, one after the other. Lives on one thread. The arena
+ *  holds one reference of its current chunk, each copy another one. */
 export class CopyArena {
-  /** Where the last copy stands: its buffer, and the offset in it. Fields, so that a copy allocates nothing. */
+  /** Where the last copy stands: its buffer, and the offset in it. Fields, so that a copy allocates
+   *  nothing. */
   buffer: PooledBuffer | undefined
   offset = 0
   readonly #pool: BufferPool
@@ -146,7 +149,8 @@ export class CopyArena {
     this.#chunkBytes = chunkBytes
   }
 
-  /** Copies `bytes`; answers the buffer that holds them, at `offset`. The caller owns one reference. */
+  /** Copies `bytes`; answers the buffer that holds them, at `offset`. The caller owns one
+   *  reference. */
   copy(bytes: Uint8Array): PooledBuffer {
     if (bytes.length > this.#chunkBytes) return this.#copyAlone(bytes)
     const chunk = this.#chunkFor(bytes.length)

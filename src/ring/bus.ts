@@ -1,6 +1,7 @@
 /**
  * The only way in which threads talk: requests with replies, and notices, over one ring per ordered
- * pair of threads. No thread ever waits inside a call: what has no credit or room queues at the sender.
+ * pair of threads. No thread ever waits inside a call: what has no credit or room queues at the
+ * sender.
  */
 import { assert } from '../base/assert.ts'
 import { type BufferPool, CopyArena, type PooledBuffer } from './arena.ts'
@@ -45,8 +46,9 @@ export type BusHandlers = {
   ): void
 }
 
-/** `keepAlive`: an idle bus keeps the process or worker running. `pollsEmptyMax`: turns of the event
- *  loop without traffic before the thread parks. `framesPerPollMax`: frames of one peer per turn. */
+/** `keepAlive`: an idle bus keeps the process or worker running. `pollsEmptyMax`: turns of the
+ *  event loop without traffic before the thread parks. `framesPerPollMax`: frames of one peer per
+ *  turn. */
 export type BusOptions = {
   readonly keepAlive?: boolean
   readonly pollsEmptyMax?: number
@@ -69,8 +71,8 @@ export type BusCounts = {
 
 const NO_BYTES = Buffer.alloc(0)
 
-/** Lives on the thread that `wiring` names, one per thread. Between calls: either a poll is scheduled
- *  for the next turn, or the thread is parked and its peers know. */
+/** Lives on the thread that `wiring` names, one per thread. Between calls: either a poll is
+ *  scheduled for the next turn, or the thread is parked and its peers know. */
 export class ThreadBus {
   readonly thread: number
   readonly #handlers: BusHandlers
@@ -106,7 +108,9 @@ export class ThreadBus {
   ) {
     this.thread = wiring.thread
     this.#handlers = handlers
-    this.#context = { pool, arena: new CopyArena(pool), limits: wiring.limits }
+    // A bell may also be met while a link looks in its port for memory, so links tell it.
+    const onBell = () => this.#wake()
+    this.#context = { pool, arena: new CopyArena(pool), limits: wiring.limits, onBell }
     this.#parking = new Parking(wiring.parked)
     this.#keepAlive = options.keepAlive ?? false
     this.#pollsEmptyMax = options.pollsEmptyMax ?? 16
@@ -117,8 +121,8 @@ export class ThreadBus {
     this.#wake()
   }
 
-  /** Sends a request. `payload` is copied at once. `onReply` is called once, later. Beyond credit or
-   *  room it waits, in order; the caller bounds that by looking at backlog(). hot */
+  /** Sends a request. `payload` is copied at once. `onReply` is called once, later. Beyond credit
+   *  or room it waits, in order; the caller bounds that by looking at backlog(). hot */
   request(to: number, type: number, actor: number, payload: Uint8Array, onReply: OnReply): void {
     const link = this.#link(to)
     if (!link.alive) {
@@ -130,7 +134,8 @@ export class ThreadBus {
     this.#wake()
   }
 
-  /** Sends something that has no answer, in order with the requests. Dropped when the peer is lost. hot */
+  /** Sends something that has no answer, in order with the requests. Dropped when the peer is lost.
+   *  hot */
   notice(to: number, type: number, actor: number, payload: Uint8Array): void {
     const link = this.#link(to)
     if (!link.alive) return
@@ -180,7 +185,8 @@ export class ThreadBus {
   }
 
   /** Reads all rings once and sends what waits; answers how many frames moved. The bus does so by
-   *  itself in each turn of the event loop with traffic; a thread in a long computation may call it. */
+   *  itself in each turn of the event loop with traffic; a thread in a long computation may call
+   *  it. */
   poll(): number {
     assert(!this.#polling, 'a handler does not poll')
     this.#polling = true
@@ -251,10 +257,7 @@ export class ThreadBus {
         link.releaseLater(id)
       }
     }
-    link.port.on('message', (message) => {
-      link.onMessage(message)
-      if (message === null) this.#wake()
-    })
+    link.port.on('message', (message) => link.onMessage(message))
     // Listening has made the port keep the loop alive.
     if (!this.#keepAlive) link.port.unref()
   }
@@ -314,7 +317,7 @@ export class ThreadBus {
 
   #wake(): void {
     this.#pollsEmpty = 0
-    if (this.#immediate !== undefined || this.#polling || this.#closed) return
+    if (this.#immediate !== undefined || this.#closed) return
     if (this.#links.length === 0) return
     this.#parking.wake()
     this.#immediate = setImmediate(this.#turn)
@@ -332,6 +335,8 @@ export class ThreadBus {
 
   #afterPoll(work: number): void {
     this.#pollsEmpty = work > 0 ? 0 : this.#pollsEmpty + 1
+    // A handler has sent something.
+    if (this.#immediate !== undefined) return
     if (this.#pollsEmpty >= this.#pollsEmptyMax && this.#tryPark()) return
     this.#immediate = setImmediate(this.#turn)
   }

@@ -1,22 +1,22 @@
 /**
  * 64-bit counters that one thread writes and every thread reads.
  *
- *   block of thread 0, then of thread 1, …, each a multiple of 128 bytes, so that no line has two writers:
+ *   block of thread 0, then of thread 1, …: multiples of 128 bytes, so that a line has one writer
  *     counter 0                              counter 1
  *     ┌──────────┬─────────┬─────────┬──────┬──────────┬──
- *     │ turn i32 │ low u32 │ high i32│  -   │ turn i32 │ …      16 bytes each, in the order of the names
+ *     │ turn i32 │ low u32 │ high i32│  -   │ turn i32 │ …      16 bytes each, as the names stand
  *     └──────────┴─────────┴─────────┴──────┴──────────┴──
  *
  * Why two halves and not a BigInt64Array or a double: Atomics on a BigInt64Array makes a BigInt per
- * access, and a plain 64-bit double may tear by the language's memory model. As there is one writer, a
- * sequence lock around `high` suffices:
- *   writer, high as before:  low = l                               (one Atomics.store: nearly always)
+ * access, and a plain 64-bit double may tear by the language's memory model. As there is one
+ * writer, a sequence lock around `high` suffices:
+ *   writer, high as before:  low = l                        (one Atomics.store: nearly always)
  *   writer, high changes:    turn + 1 (odd), high = h, low = l, turn + 1 (even)
  *   reader:                  t1 = turn, high, low, t2 = turn; again while t1 is odd or t1 !== t2
- * All are Atomics, so they have one total order. When t1 === t2 is even, no change of `high` began and
- * ended between: either turn would differ, or be odd. So `high` was constant from before t1 until after t2,
- * and every `low` stored meanwhile belongs to it: the pair is a value that the counter had. (A turn
- * comes round after 2^31 changes of `high`; no read lasts that long.)
+ * All are Atomics, so they have one total order. When t1 === t2 is even, no change of `high` began
+ * and ended between: either turn would differ, or be odd. So `high` was constant from before t1
+ * until after t2, and every `low` stored meanwhile belongs to it: the pair is a value that the
+ * counter had. (A turn comes round after 2^31 changes of `high`; no read lasts that long.)
  * A counter that only grows is read as growing, since the stores are in order. Two counters are two
  * reads: whoever needs them in order reads first the one that is written last.
  * Source: the sequence lock of Lameter, "Effective Synchronization on Linux/NUMA Systems", 2005.
@@ -45,7 +45,8 @@ export function allocateCounters(names: readonly string[], threads: number): Sha
   return new SharedArrayBuffer(counterBlockBytes(names.length) * threads)
 }
 
-/** Stores a safe integer into the counter at word `at`. Only the counter's one writer may call it. hot */
+/** Stores a safe integer into the counter at word `at`. Only the counter's one writer may call it.
+ *  hot */
 export function storeCounter(words: Int32Array, at: number, value: number): void {
   const low = value >>> 0
   const high = (value - low) / TWO_32
@@ -74,7 +75,8 @@ export function loadCounter(words: Int32Array, at: number): number {
   assert(false, 'a counter does not stay in the middle of a change')
 }
 
-/** The counters that one thread writes; the index of a counter is that of its name. Made on that thread. */
+/** The counters that one thread writes; the index of a counter is that of its name. Made on that
+ *  thread. */
 export class CounterWriter {
   readonly #words: Int32Array
   // What the shared counters hold, so that adding reads no shared memory.
@@ -146,8 +148,8 @@ export class CounterReader {
   }
 }
 
-// The value that a dead writer left. In the middle of a change it is taken as it stands, and the turn is
-// made even, so that readers go on.
+// The value that a dead writer left. In the middle of a change it is taken as it stands, and the
+// turn is made even, so that readers go on.
 function adopt(words: Int32Array, at: number): number {
   const turn = Atomics.load(words, at)
   if ((turn & 1) === 1) Atomics.store(words, at, (turn + 1) | 0)

@@ -1,22 +1,24 @@
 /**
- * Waking a thread that sleeps in its event loop. Each thread has a parked flag in shared memory; the
- * bell is a message on a MessagePort and is rung only for a parked thread: under load nobody rings.
+ * Waking a thread that sleeps in its event loop. Each thread has a parked flag in shared memory;
+ * the bell is a message on a MessagePort and is rung only for a parked thread: under load nobody
+ * rings.
  *
  *   byte 0   ┌─────────────────────────────────────────────────────────┐
  *            │ parked  int32: set by the owner; cleared by the owner,   │  a line of its own
  *            │         or by the one peer whose exchange takes it       │
  *   byte 128 └─────────────────────────────────────────────────────────┘
  *
- * No wake-up is lost. All accesses below are Atomics, so they have one total order (ECMA-262, Memory
- * Model), in which each thread's own accesses keep their order:
+ * No wake-up is lost. All accesses below are Atomics, so they have one total order (ECMA-262,
+ * Memory Model), in which each thread's own accesses keep their order:
  *   consumer:  P1 parked = 1      P2 load tails      sleeps only if P2 found nothing
  *   producer:  W1 store tail      W2 load parked     rings only if W2 found 1
- * If P2 comes after W1 the consumer sees the frame and does not sleep. Otherwise P1 < P2 < W1 < W2, so
- * the producer sees 1 and rings, unless another thread took the flag between P1 and W2: then that one
- * rings. The same argument, with head for tail, wakes a producer that waits for room.
+ * If P2 comes after W1 the consumer sees the frame and does not sleep. Otherwise P1 < P2 < W1 < W2,
+ * so the producer sees 1 and rings, unless another thread took the flag between P1 and W2: then
+ * that one rings. The same argument, with head for tail, wakes a producer that waits for room.
  *
- * The flag is taken by exchange, so of many producers one rings, once per parking. A thread that dies
- * between exchange and message loses the bell; therefore peerLost() of the bus polls once by itself.
+ * The flag is taken by exchange, so of many producers one rings, once per parking. A thread that
+ * dies between exchange and message loses the bell; therefore peerLost() of the bus polls once by
+ * itself.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { LINE_BYTES } from './layout.ts'

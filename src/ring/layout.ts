@@ -17,9 +17,9 @@
  *     │ length u32 │ type u16 │ flags u16 │ actor u32 │ correlation u32│ payload  │ 0-7 pad │
  *     └────────────┴──────────┴───────────┴───────────┴────────────────┴──────────┴─────────┘
  *     length counts header and payload, not the pad. Numbers have the machine's byte order.
- *   padding frame: type 0, only `length | type | flags` are there; fills the end when a frame would wrap.
+ *   padding frame: type 0, only `length | type | flags`; fills the end when a frame would wrap.
  *
- * Head and tail count bytes since the start, modulo 2^32: the place of byte n is n & (capacity - 1),
+ * Head and tail count bytes since the start, modulo 2^32: byte n stands at n & (capacity - 1),
  * and the bytes in use are (tail - head) | 0. They never exceed capacity <= 2^30 < 2^31, so the
  * difference is exact however often the counters wrapped; one int32 can be stored and loaded
  * atomically without BigInt, and full and empty are told apart without losing a slot.
@@ -27,16 +27,17 @@
  * Memory order. The producer writes a frame with plain stores and then does one Atomics.store of
  * tail. The consumer does Atomics.load of tail and then reads frames with plain loads. Atomics are
  * sequentially consistent, so the load that sees the new tail synchronizes with the store, and
- * everything sequenced before the store (the frame, and whatever the frame refers to in other shared
- * memory) happens before everything after the load. The other way round: the consumer finishes
- * reading and then does Atomics.store of head; the producer overwrites a place only after an
- * Atomics.load of head that freed it. So no byte is ever accessed by both sides without such an edge
- * between, and plain accesses have no race. Source: ECMA-262, Memory Model; the shape is Aeron's
- * one-to-one ring buffer.
+ * everything sequenced before the store (the frame, and whatever the frame refers to in other
+ * shared memory) happens before everything after the load. The other way round: the consumer
+ * finishes reading and then does Atomics.store of head; the producer overwrites a place only after
+ * an Atomics.load of head that freed it. So no byte is ever accessed by both sides without such an
+ * edge between, and plain accesses have no race. Source: ECMA-262, Memory Model; the shape is
+ * Aeron's one-to-one ring buffer.
  */
 import { assert } from '../base/assert.ts'
 
-/** Bytes that one writer has for himself: two cache lines of 64, as processors prefetch lines in pairs. */
+/** Bytes that one writer has for himself: two cache lines of 64, as processors prefetch lines in
+ *  pairs. */
 export const LINE_BYTES = 128
 
 /** Byte offsets in the ring's memory. */
@@ -59,14 +60,16 @@ export const FRAME_ALIGN = 8
 /** The type of the frame that fills the end of the ring; no message may have it. */
 export const TYPE_PADDING = 0
 
-/** Limits of the capacity: at least a frame of useful size (an eighth), at most what int32 positions can tell apart. */
+/** Limits of the capacity: at least a frame of useful size (an eighth), at most what int32
+ *  positions can tell apart. */
 export const RING_BYTES_MIN = 1024
 export const RING_BYTES_MAX = 1 << 30
 
 /** A frame, header included, takes at most this part of the ring, so that padding wastes little. */
 export const FRAME_SHARE = 8
 
-/** Bytes that a frame with `payloadBytes` of payload takes in the ring, header and alignment included. */
+/** Bytes that a frame with `payloadBytes` of payload takes in the ring, header and alignment
+ *  included. */
 export function frameBytes(payloadBytes: number): number {
   return (HEADER_BYTES + payloadBytes + FRAME_ALIGN - 1) & -FRAME_ALIGN
 }

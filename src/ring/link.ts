@@ -1,6 +1,6 @@
 /**
- * One thread's end of the connection to one peer: rings, credits, what waits for room, and the memory
- * that each side knows of the other. The bus decides what to do with what arrives.
+ * One thread's end of the connection to one peer: rings, credits, what waits for room, and the
+ * memory that each side knows of the other. The bus decides what to do with what arrives.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
@@ -37,10 +37,13 @@ export type LinkContext = {
   readonly pool: BufferPool
   readonly arena: CopyArena
   readonly limits: BusLimits
+  /** A peer has rung: there is something to read. */
+  onBell(): void
 }
 
-/** Lives on one thread. Between calls: what waits is in the order of the calls, and nothing passes it
- *  but replies and releases; each spilled payload has one reference in `#spilled` until released. */
+/** Lives on one thread. Between calls: what waits is in the order of the calls, and nothing passes
+ *  it but replies and releases; each spilled payload has one reference in `#spilled` until
+ *  released. */
 export class Link {
   readonly peer: number
   readonly incarnation: number
@@ -77,8 +80,8 @@ export class Link {
     return this.#waiting.length - this.#waitingAt
   }
 
-  /** Sends a request (`onReply` given) or a notice, after what waits already; answers whether it had to
-   *  wait. The payload is copied. hot */
+  /** Sends a request (`onReply` given) or a notice, after what waits already; answers whether it
+   *  had to wait. The payload is copied. hot */
   send(
     type: number,
     actor: number,
@@ -140,8 +143,8 @@ export class Link {
 
   /** Takes a message that came over the port. */
   onMessage(message: PortMessage): void {
-    if (message === null) return
-    if (typeof message === 'number') this.#remote.delete(message)
+    if (message === null) this.#context.onBell()
+    else if (typeof message === 'number') this.#remote.delete(message)
     else this.#remote.set(message.id, Buffer.from(message.memory))
   }
 
@@ -163,8 +166,8 @@ export class Link {
     }
   }
 
-  /** Ends the connection: references that the peer held come back; what waits and what is outstanding
-   *  is answered with `lost`. */
+  /** Ends the connection: references that the peer held come back; what waits and what is
+   *  outstanding is answered with `lost`. */
   close(): void {
     if (!this.alive) return
     this.alive = false

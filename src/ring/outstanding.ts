@@ -1,11 +1,11 @@
 /**
- * The requests of one thread that one peer has not answered, and the credit for more. Plain state: no
- * shared memory here.
+ * The requests of one thread that one peer has not answered, and the credit for more. Plain state:
+ * no shared memory here.
  */
 import { assert } from '../base/assert.ts'
 
-/** Answer of a request. `lost`: the peer died and the rest says nothing; it may or may not have acted.
- *  `bytes` is valid only during the call. */
+/** Answer of a request. `lost`: the peer died and the rest says nothing; it may or may not have
+ *  acted. `bytes` is valid only during the call. */
 export type OnReply = (
   status: 'ok' | 'lost',
   type: number,

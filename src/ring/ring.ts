@@ -64,7 +64,8 @@ export class RingWriter {
     return this.capacity - ((this.#tail - this.#headSeen) | 0)
   }
 
-  /** Whether a frame with `length` bytes of payload has room and leaves `mustLeaveFree` bytes. hot */
+  /** Whether a frame with `length` bytes of payload has room and leaves `mustLeaveFree` bytes.
+   *  hot */
   hasRoom(length: number, mustLeaveFree: number): boolean {
     const needed = this.#gap(length) + frameBytes(length) + mustLeaveFree
     if (this.capacity - ((this.#tail - this.#headSeen) | 0) >= needed) return true
@@ -93,8 +94,8 @@ export class RingWriter {
     return true
   }
 
-  /** Claims a frame: answers where in `bytes` its payload is to be written, -1 when there is no room.
-   *  The consumer sees all claimed frames at the next publish(). hot */
+  /** Claims a frame: answers where in `bytes` its payload is to be written, -1 when there is no
+   *  room. The consumer sees all claimed frames at the next publish(). hot */
   tryClaim(
     type: number,
     flags: number,

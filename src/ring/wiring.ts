@@ -1,6 +1,6 @@
 /**
- * What the supervisor makes and hands to each thread, so that every ordered pair has a ring and every
- * pair a port. A wiring goes into workerData, its ports into transferList.
+ * What the supervisor makes and hands to each thread, so that every ordered pair has a ring and
+ * every pair a port. A wiring goes into workerData, its ports into transferList.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
@@ -8,16 +8,16 @@ import { allocateParked } from './doorbell.ts'
 import { allocateRing, frameBytes } from './layout.ts'
 
 /** Limits of the talk between two threads.
- *  `ringBytes`: capacity of each ring, a power of two. `creditsMax`: requests that one thread may have
- *  unanswered at another. `inlineBytesMax`: longer payloads travel by reference. */
+ *  `ringBytes`: capacity of each ring, a power of two. `creditsMax`: requests that one thread may
+ *  have unanswered at another. `inlineBytesMax`: longer payloads travel by reference. */
 export type BusLimits = {
   readonly ringBytes: number
   readonly creditsMax: number
   readonly inlineBytesMax: number
 }
 
-/** One end of the connection of two threads. `incarnation` says how often the pair was wired before.
- *  `parked` is the flag of the peer. */
+/** One end of the connection of two threads. `incarnation` says how often the pair was wired
+ *  before. `parked` is the flag of the peer. */
 export type LinkWiring = {
   readonly peer: number
   readonly incarnation: number
@@ -62,9 +62,10 @@ export function wireThreads(count: number, options: Partial<BusLimits> = {}): Th
   }))
 }
 
-/** Wires `thread` anew after it died. `wirings`: the latest wiring of every thread, in order; the new one takes its
- *  place there. `links`: what each other thread passes to ThreadBus.rewire. The dead thread's parked flag is replaced:
- *  a peer that has not heard of the death yet must not clear the flag of its successor. */
+/** Wires `thread` anew after it died. `wirings`: the latest wiring of every thread, in order; the
+ *  new one takes its place there. `links`: what each other thread passes to ThreadBus.rewire. The
+ *  dead thread's parked flag is replaced: a peer that has not heard of the death yet must not clear
+ *  the flag of its successor. */
 export function rewireThread(
   wirings: ThreadWiring[],
   thread: number,
@@ -104,12 +105,13 @@ export function portsOf(wiring: ThreadWiring): MessagePort[] {
 /** Bytes that requests and notices leave free in a ring, so that a reply always has room.
  *
  *  A requester counts a credit as used until it has read the reply and has freed its room (the bus
- *  gives credits back after the poll stored head). So of the replies to one peer, those that are unread
- *  in the ring and those still to come are together at most creditsMax. Look at any moment after a
- *  request, notice or release was written: it left this reserve free, reading only frees more, and
- *  what was written since are at most creditsMax unread replies, each of at most one frame of
- *  inlineBytesMax (a longer payload is a reference), plus at most one padding frame, shorter than such
- *  a frame, since padding is written only where the ring ends. That is the reserve: the next reply fits. */
+ *  gives credits back after the poll stored head). So of the replies to one peer, those that are
+ *  unread in the ring and those still to come are together at most creditsMax. Look at any moment
+ *  after a request, notice or release was written: it left this reserve free, reading only frees
+ *  more, and what was written since are at most creditsMax unread replies, each of at most one
+ *  frame of inlineBytesMax (a longer payload is a reference), plus at most one padding frame,
+ *  shorter than such a frame, since padding is written only where the ring ends. That is the
+ *  reserve: the next reply fits. */
 export function replyReserve(limits: BusLimits): number {
   return (limits.creditsMax + 1) * frameBytes(limits.inlineBytesMax)
 }

@@ -1,4 +1,5 @@
 /** Two buses on one thread, driven by hand: every interleaving of calls and polls can be had. */
+import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
 import fc from 'fast-check'
 import { BufferPool } from '../../src/ring/arena.ts'
@@ -75,7 +76,7 @@ const arbitraryStep = fc.record({
   pick: fc.nat(100),
 })
 
-test('a reply always has room, and all that was sent arrives once and in order, however calls interleave', (t) => {
+test('all that was sent arrives once and in order, however calls interleave', (t) => {
   const property = fc.property(
     fc.array(arbitraryStep, { maxLength: 400 }),
     fc.integer({ min: 1, max: 20 }),
@@ -112,8 +113,8 @@ function settle(sides: readonly Side[]): void {
   }
 }
 
-// The other side works while this one is inside a poll and has not yet said what it has read: what a real thread
-// can do at any moment, at the worst moment.
+// The other side works while this one is inside a poll and has not yet said what it has read: what
+// a real thread can do at any moment, at the worst moment.
 function askAgainInside(one: Side, two: Side, times: number): void {
   if (times === 0) return
   one.asked++
@@ -125,7 +126,7 @@ function askAgainInside(one: Side, two: Side, times: number): void {
   })
 }
 
-test('a reply has room in a ring full of notices, wherever the ring wraps and whenever credit comes back', (t) => {
+test('a reply has room in a ring full of notices, whenever credit comes back', (t) => {
   const property = fc.property(
     fc.array(fc.nat(512), { maxLength: 40 }),
     fc.array(fc.integer({ min: 0, max: 512 }), { minLength: 1, maxLength: 5 }),
@@ -168,6 +169,38 @@ test('credit is a bound on what is unanswered; what exceeds it waits and keeps i
   settle(sides)
   t.deepEqual(two.received, [0, 1, 2, 3, 4, 5])
   t.is(one.bus.counts().backlogged, 3)
+  close()
+})
+
+test('a shared buffer is known until it is dropped, and then forgotten', (t) => {
+  const { sides, close } = pair({}, 256)
+  const [one, two] = sides as [Side, Side]
+  const buffer = one.pool.take(10)
+  one.bus.share(1, buffer)
+  buffer.bytes[9] = 42
+  t.is(two.bus.resolve(0, buffer.id)[9], 42)
+  one.pool.release(buffer)
+  t.notThrows(() => two.bus.resolve(0, buffer.id), 'idle is not dropped')
+  one.pool.trim()
+  // Looking for a buffer that nobody shared reads all that stands in the port.
+  t.throws(() => two.bus.resolve(0, buffer.id + 1), { message: /shared before/ })
+  t.throws(() => two.bus.resolve(0, buffer.id), { message: /shared before/ })
+  close()
+})
+
+test('a bell that is met while looking for shared memory still wakes', async (t) => {
+  const { sides, close } = pair({}, 256)
+  const [one, two] = sides as [Side, Side]
+  const parked = () => sides.every((side) => side.bus.counts().parkings > 0)
+  for (let turns = 0; turns < 1000 && !parked(); turns++) await setImmediate()
+  t.true(parked())
+  send(one, 8, false)
+  const buffer = one.pool.take(1)
+  one.bus.share(1, buffer)
+  two.bus.resolve(0, buffer.id)
+  t.is(one.bus.counts().bellsRung, 1)
+  for (let turns = 0; turns < 1000 && two.received.length === 0; turns++) await setImmediate()
+  t.deepEqual(two.received, [0])
   close()
 })
 

@@ -97,7 +97,7 @@ test('two threads that flood each other through full rings both finish', async (
   await peer.stop()
 })
 
-test('a batch goes by reference, also when the peer meets the buffer for the first time', async (t) => {
+test('a batch goes by reference, also when its buffer is new to the peer', async (t) => {
   const peer = startPeer({}, {}, {})
   for (let round = 1; round <= 30; round++) {
     const buffer = peer.pool.take(round % 2 === 0 ? 60_000 : 600_000)
@@ -167,7 +167,7 @@ test('a closed bus leaves nothing that keeps its thread running', async (t) => {
   t.pass()
 })
 
-test('when a peer dies its requests are lost, sent and waiting ones alike, and its memory is back', async (t) => {
+test('when a peer dies, requests sent or waiting are lost and memory comes back', async (t) => {
   const peer = startPeer({ creditsMax: 4 }, {}, {})
   t.is((await ask(peer.bus, does.ECHO, u32(1))).status, 'ok')
   const never = Array.from({ length: 10 }, () =>
@@ -182,7 +182,7 @@ test('when a peer dies its requests are lost, sent and waiting ones alike, and i
   await peer.stop()
 })
 
-test('a peer that is started again is talked to again; a late reply to the dead one goes nowhere', async (t) => {
+test('a restarted peer is talked to; a late reply to the dead one goes nowhere', async (t) => {
   const late: { from: number; correlation: number }[] = []
   const hold = (from: number, _type: number, _actor: number, correlation: number) => {
     late.push({ from, correlation })

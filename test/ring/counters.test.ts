@@ -50,7 +50,7 @@ test('threads have their own lines, names their own counters, and sums go over t
   t.throws(() => new CounterWriter(memory, NAMES, 2), { message: /block/ })
 })
 
-test('a restarted writer goes on from what its predecessor left, even in the middle of a change', (t) => {
+test('a new writer goes on from what a dead one left, even half changed', (t) => {
   const memory = allocateCounters(NAMES, 1)
   new CounterWriter(memory, NAMES, 0).set(1, 2 ** 33 + 5)
   const words = new Int32Array(memory)
