@@ -24,14 +24,14 @@ export function topicFault(overrides: ConfigText, defaults: TopicConfig): string
   if (fault !== undefined) return fault
   const config = effectiveTopic(overrides, defaults)
   if (config['remote.storage.enable']) {
-    return 'Tiered Storage functionality is disabled in the broker: remote.storage.enable stays false'
+    return 'Tiered Storage functionality is disabled in the broker: remote.storage.enable is false'
   }
   const [low, high] = ['min.compaction.lag.ms', 'max.compaction.lag.ms'] as const
   if (config[low] <= config[high]) return undefined
   return `conflict topic config setting ${low} (${config[low]}) > ${high} (${config[high]})`
 }
 
-/** What is wrong with the settings of a group, given the broker's bounds: a sentence or undefined. */
+/** What is wrong with the settings of a group in the broker's bounds: a sentence, or undefined. */
 export function groupFault(
   overrides: ConfigText,
   defaults: GroupConfig,

@@ -1,10 +1,10 @@
 /** The entries of DescribeConfigs (KIP-133, KIP-226, KIP-569). */
 import { allBrokerConfigs, type BrokerConfig, type BrokerLayers, brokerSetting } from './broker.ts'
-import type { ConfigText, Kind, Setting } from './define.ts'
+import type { ConfigText, ConfigValue, Kind, Setting } from './define.ts'
 import { brokerValue, groupDefaults, topicDefaults } from './effective.ts'
 import { groupConfigs } from './group.ts'
 import { canonicalText, textOf } from './parse.ts'
-import { topicConfigs } from './topic.ts'
+import { internalTopicConfigs, topicConfigs } from './topic.ts'
 
 /** Kafka's DescribeConfigsResponse.ConfigSource. */
 export const ConfigSource = {
@@ -40,7 +40,7 @@ export interface ConfigEntry {
   readonly documentation: string | null
 }
 
-/** What a client wants to know. `names` null: everything; names that do not exist are left out. */
+/** What a client wants to know. `names` null or empty: everything; unknown names are left out. */
 export interface DescribeAsk {
   readonly names: readonly string[] | null
   readonly includeSynonyms: boolean
@@ -65,13 +65,16 @@ export function describeTopic(
   broker: BrokerConfig,
   ask: DescribeAsk,
 ): ConfigEntry[] {
-  const defaults = topicDefaults(broker)
-  return asked(Object.entries<Setting>(topicConfigs), ask).map(([name, setting]) => {
-    const inherited = setting.broker[0]
-    const below = inherited === undefined ? [] : brokerSynonyms(inherited, broker.layers)
-    const value = textOf(setting, defaults[name as keyof typeof defaults])
-    return own({ name, setting, overrides, source: ConfigSource.TOPIC, below, value }, ask)
-  })
+  const defaults: Readonly<Record<string, ConfigValue>> = topicDefaults(broker)
+  const internal = Object.entries<Setting>(internalTopicConfigs).filter(([n]) => overrides.has(n))
+  return asked([...Object.entries<Setting>(topicConfigs), ...internal], ask).map(
+    ([name, setting]) => {
+      const inherited = setting.broker[0]
+      const below = inherited === undefined ? [] : brokerSynonyms(inherited, broker.layers)
+      const value = textOf(setting, defaults[name] ?? null)
+      return own({ name, setting, overrides, source: ConfigSource.TOPIC, below, value }, ask)
+    },
+  )
 }
 
 /** The settings of a group with `overrides` of its own. */
@@ -113,7 +116,7 @@ export function describeBrokerDefaults(broker: BrokerConfig, ask: DescribeAsk): 
 }
 
 function asked(settings: [string, Setting][], ask: DescribeAsk): [string, Setting][] {
-  if (ask.names === null) return settings
+  if (ask.names === null || ask.names.length === 0) return settings
   const names = new Set(ask.names)
   return settings.filter(([name]) => names.has(name))
 }

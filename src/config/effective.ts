@@ -24,7 +24,7 @@ export function effectiveBroker(layers: BrokerLayers): BrokerConfig {
   return Object.freeze({ ...values, layers }) as BrokerConfig
 }
 
-/** The value of a broker setting, also of one that `BrokerConfig` does not hold; null if unknown. */
+/** The value of a broker setting, also if `BrokerConfig` does not hold it; null if unknown. */
 export function brokerValue(config: BrokerConfig, name: string): ConfigValue {
   if (Object.hasOwn(brokerConfigs, name)) return config[name as keyof typeof brokerConfigs]
   const setting = inertConfigs().get(name)

@@ -21,6 +21,7 @@ test('a topic has 33 settings, a group 17, and unknown names are left out', (t) 
   t.is(describeTopic(new Map(), plain, everything).length, 33)
   t.is(describeGroup(new Map(), plain, everything).length, 17)
   t.deepEqual(describeTopic(new Map(), plain, named('nonsense')), [])
+  t.is(describeTopic(new Map(), plain, named()).length, 33)
 })
 
 test('a topic setting names its sources, the most specific first', (t) => {
@@ -37,6 +38,19 @@ test('a topic setting names its sources, the most specific first', (t) => {
     { name: 'log.segment.bytes', value: '2000000', source: 4 },
     { name: 'log.segment.bytes', value: '1073741824', source: 5 },
   ])
+})
+
+test('an internal setting shows once it is set, and segment.bytes keeps its own value', (t) => {
+  const internal = new Map([['internal.segment.bytes', '100']])
+  t.is(describeTopic(internal, plain, everything).length, 34)
+  const ask = named('internal.segment.bytes', 'segment.bytes')
+  t.deepEqual(
+    describeTopic(internal, plain, ask).map(({ name, value }) => [name, value]),
+    [
+      ['segment.bytes', '1073741824'],
+      ['internal.segment.bytes', '100'],
+    ],
+  )
 })
 
 test('synonyms and documentation come only when asked for', (t) => {
