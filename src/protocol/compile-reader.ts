@@ -101,11 +101,12 @@ class DecoderSource {
     // An element without any byte would make the count free; none exists, and one byte bounds it.
     const sizeMin = Math.max(1, sizeMinOf(element, version, this.#flexible))
     const count = methodName('count', this.#flexible, nullable)
+    const read = this.#value(element, version >= element.nullableSince)
     return this.#function('array', [
       `const count = r.${count}(${sizeMin})`,
       nullable ? 'if (count < 0) return null' : '',
       'const values = []',
-      `for (let i = 0; i < count; i++) values.push(${this.#value(element, version >= element.nullableSince)})`,
+      `for (let i = 0; i < count; i++) values.push(${read})`,
       'return values',
     ])
   }

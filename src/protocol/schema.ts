@@ -7,6 +7,8 @@
 // may be left out and then has the default. A default is the empty value unless .default() says
 // otherwise, and null for nullable().
 
+import { ZERO_UUID } from '../base/uuid.ts'
+
 /** How a value lies on the wire. */
 export type Kind =
   | 'bool'
@@ -112,7 +114,6 @@ export class Field<Out = unknown, In = unknown> {
 }
 
 const EMPTY = Buffer.alloc(0)
-const ZERO_UUID_TEXT = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** A byte that is 0 or 1. */
 export const bool = (): Field<boolean, boolean> => new Field('bool', false)
@@ -133,7 +134,7 @@ export const float64 = (): Field<number, number> => new Field('float64', 0)
 /** UTF-8 text. */
 export const string = (): Field<string, string> => new Field('string', '')
 /** 16 bytes, as text in Kafka's base64url form; see base/uuid.ts. */
-export const uuid = (): Field<string, string> => new Field('uuid', ZERO_UUID_TEXT)
+export const uuid = (): Field<string, string> => new Field('uuid', ZERO_UUID)
 /** Bytes, decoded to a view into the frame. */
 export const bytes = (): Field<Buffer, Buffer> => new Field('bytes', EMPTY)
 /** Record batches, decoded to a view into the frame. */
