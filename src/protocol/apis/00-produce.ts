@@ -14,7 +14,7 @@ import {
 } from '../schema.ts'
 
 /** Produce: appends record batches to partitions. KIP-98 (v3: batches v2, transactions); v5
- *  KIP-107 (log start offset); v7 KIP-110 (zstd); v8 KIP-467 (errors per record); v10 KIP-951
+ *  log start offset; v7 KIP-110 (zstd); v8 KIP-467 (errors per record); v10 KIP-951
  *  (new leaders); v12 KIP-890 (implicit AddPartitionsToTxn); v13 KIP-516 (topic ids). */
 export const Produce = defineApi({
   key: 0,

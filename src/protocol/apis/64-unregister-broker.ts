@@ -8,7 +8,7 @@ import {
   string,
 } from '../schema.ts'
 
-/** UnregisterBroker: forgets a broker. KIP-500. */
+/** UnregisterBroker: forgets a broker. */
 export const UnregisterBroker = defineApi({
   key: 64,
   name: 'UnregisterBroker',

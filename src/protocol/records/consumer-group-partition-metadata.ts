@@ -33,7 +33,7 @@ export const ConsumerGroupPartitionMetadataValue = defineMessage({
   },
 })
 
-/** The partitions to which a consumer group subscribed, as written before Kafka 4.1. KIP-848. */
+/** The partitions to which a consumer group subscribed, as older brokers wrote them. KIP-848. */
 export const ConsumerGroupPartitionMetadata = defineRecord({
   type: 4,
   key: ConsumerGroupPartitionMetadataKey,
