@@ -9,6 +9,9 @@ export class MalformedRequest extends Error {
   override readonly name: string = 'MalformedRequest'
 }
 
+/** The longest string in UTF-8, also where its length is a varint. */
+export const STRING_BYTES_MAX = 0x7fff
+const REPLACEMENT_BYTES = 3
 const EMPTY = Buffer.alloc(0)
 
 /** A position in a frame. One reader serves all messages of a thread: decoding never awaits. */
@@ -179,7 +182,12 @@ export class Reader {
   #text(length: number): string {
     if (length === 0) return ''
     const at = this.take(length)
-    return this.buffer.toString('utf8', at, at + length)
+    const text = this.buffer.toString('utf8', at, at + length)
+    // Kafka bounds strings alike in all versions: what came in a compact string has to fit where
+    // lengths are int16. A bad byte becomes a replacement character of three bytes.
+    if (length * REPLACEMENT_BYTES > STRING_BYTES_MAX && Buffer.byteLength(text) > STRING_BYTES_MAX)
+      throw new MalformedRequest(`a string of more than ${STRING_BYTES_MAX} bytes`)
+    return text
   }
 
   #view(length: number): Buffer {

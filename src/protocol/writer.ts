@@ -4,6 +4,7 @@
 import { AssertionError, assert } from '../base/assert.ts'
 import { writeInt16, writeInt32, writeInt64 } from '../base/bytes.ts'
 import { uuidToBytes } from '../base/uuid.ts'
+import { STRING_BYTES_MAX } from './reader.ts'
 
 /** A set value that the version of the message cannot carry: the caller's bug. */
 export class UnsupportedFieldVersion extends AssertionError {
@@ -124,7 +125,7 @@ export class Writer {
   string(value: string): void {
     const prefixAt = this.#claim(2)
     const length = this.#text(value)
-    assert(length <= 0x7fff, 'a string has at most 32767 bytes where lengths are int16')
+    assert(length <= STRING_BYTES_MAX, 'a string has at most 32767 bytes')
     writeInt16(this.#scratch, prefixAt, length)
   }
 
@@ -139,7 +140,9 @@ export class Writer {
       const length = this.#text(value)
       this.#scratch[prefixAt] = length + 1
     } else {
-      this.uvarint(Buffer.byteLength(value) + 1)
+      const length = Buffer.byteLength(value)
+      assert(length <= STRING_BYTES_MAX, 'a string has at most 32767 bytes')
+      this.uvarint(length + 1)
       this.#text(value)
     }
   }
