@@ -39,6 +39,7 @@ java_part() { # a folder of jars and one of classes for each version
 go_part() { (cd "$here/go" && GOFLAGS=-mod=readonly go build -o "$cache/franz-go" .); }
 
 python_part() {
+  python3 -c "import ensurepip" 2>/dev/null || debian python3-venv || return
   python3 -m venv --clear "$cache/python" &&
     "$cache/python/bin/pip" install -q --disable-pip-version-check -r "$here/python/requirements.txt"
 }
