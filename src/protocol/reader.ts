@@ -11,6 +11,9 @@ export class MalformedRequest extends Error {
 
 /** The longest string in UTF-8, also where its length is a varint. */
 export const STRING_BYTES_MAX = 0x7fff
+/** Array elements in one message, all arrays together. A struct of two bytes on the wire takes 70
+ *  on the heap, so without this a frame of the allowed size could take gigabytes. */
+export const ELEMENTS_MAX = 500_000
 const REPLACEMENT_BYTES = 3
 const EMPTY = Buffer.alloc(0)
 
@@ -20,6 +23,7 @@ export class Reader {
   at = 0
   /** First byte that is not part of what is read: end of the frame or of a tagged field. */
   end = 0
+  #elementsLeft = 0
 
   /** Starts at `at` of `buffer` and reads at most to its end. */
   reset(buffer: Buffer, at: number): void {
@@ -27,6 +31,7 @@ export class Reader {
     this.buffer = buffer
     this.at = at
     this.end = buffer.length
+    this.#elementsLeft = ELEMENTS_MAX
   }
 
   /** Moves over `size` bytes and answers where they start. */
@@ -209,6 +214,8 @@ export class Reader {
     if (count * sizeMin > this.end - this.at) {
       throw new MalformedRequest(`${count} elements in ${this.end - this.at} bytes`)
     }
+    if (count > 0) this.#elementsLeft -= count
+    if (this.#elementsLeft < 0) throw new MalformedRequest(`more than ${ELEMENTS_MAX} elements`)
     return count
   }
 

@@ -20,7 +20,7 @@ import {
   decodeResponseHeader,
   encodeResponseHeader,
 } from '../../src/protocol/header.ts'
-import { MalformedRequest } from '../../src/protocol/reader.ts'
+import { ELEMENTS_MAX, MalformedRequest } from '../../src/protocol/reader.ts'
 import {
   array,
   defineMessage,
@@ -275,6 +275,23 @@ test('text of any length and script is written as UTF-8', (t) => {
       }
     }
   }
+})
+
+test('a message has a bounded number of elements, over all its arrays', (t) => {
+  const lists = (counts: readonly number[]): Buffer =>
+    encoded(grid, 0, { rows: counts.map((count) => new Array<number>(count).fill(7)) })
+  const grid = defineMessage({
+    name: 'Grid',
+    versions: [0, 0],
+    flexibleFrom: null,
+    fields: { rows: array(array(int32())) },
+  })
+  const half = ELEMENTS_MAX / 2
+  const within = lists([half, half - 2])
+  t.notThrows(() => decodeMessage(grid, 0, within, 0))
+  t.notThrows(() => decodeMessage(grid, 0, within, 0), 'each message counts anew')
+  const malformed = { instanceOf: MalformedRequest }
+  t.throws(() => decodeMessage(grid, 0, lists([half, half - 1]), 0), malformed)
 })
 
 test('a string that was read can be written again in every version', (t) => {
