@@ -14,7 +14,8 @@ import {
   RECORD_BATCH_OVERHEAD,
 } from '../protocol/record-batch.ts'
 import type { BufferPool } from '../ring/arena.ts'
-import type { LogRead, LogSegment, PartitionLog } from './partition-log.ts'
+import type { LogRead, LogSegment } from './log-segment.ts'
+import type { PartitionLog } from './partition-log.ts'
 
 /** Scratch memory of this thread for walks over headers. */
 const WALK_BYTES = 128 * 1024

@@ -2,8 +2,10 @@
  * Opening a log: trust what the index knows, scan what lies behind its checkpoint, cut a torn tail.
  * A clean stop leaves nothing behind the checkpoint, so a clean start scans nothing.
  */
-import { newSegment } from '../log/segments.ts'
+
+import { readMarker } from '../log/marker.ts'
 import { scanSegment } from '../log/recovery.ts'
+import { newSegment } from '../log/segments.ts'
 import {
   baseOffset,
   baseSequence,
@@ -16,10 +18,10 @@ import {
   producerId,
   recordsCount,
 } from '../protocol/record-batch.ts'
-import { readMarker } from '../log/marker.ts'
 import type { IndexedPartition, SegmentListing, SegmentSummary } from '../storage/storage.ts'
 import { readerOf } from './log-reader.ts'
-import { factsOf, type LogSegment, type PartitionLog, summaryOf } from './partition-log.ts'
+import { factsOf, type LogSegment, summaryOf } from './log-segment.ts'
+import type { PartitionLog } from './partition-log.ts'
 
 /** What opening a log found and did. */
 export interface RecoveryReport {

@@ -8,34 +8,20 @@ import type { Clock } from '../base/clock.ts'
 import type { TopicConfig } from '../config/topic.ts'
 import { LeaderEpochs } from '../log/leader-epochs.ts'
 import { type AbortedTransaction, ProducerStates } from '../log/producer-state.ts'
-import { newSegment, type Segment, segmentIndexOf, shouldRoll } from '../log/segments.ts'
-import {
-  baseOffset,
-  batchSize,
-  type Crc32c,
-  lastOffset,
-  maxTimestamp,
-} from '../protocol/record-batch.ts'
-import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
-import type {
-  Checkpoint,
-  IndexUpdate,
-  OffsetIndex,
-  SegmentDirectory,
-  SegmentFile,
-  SegmentSummary,
-} from '../storage/storage.ts'
+import { newSegment, segmentIndexOf, shouldRoll } from '../log/segments.ts'
+import type { Crc32c } from '../protocol/record-batch.ts'
+import type { BufferPool } from '../ring/arena.ts'
+import type { Checkpoint, IndexUpdate, OffsetIndex, SegmentDirectory } from '../storage/storage.ts'
 import { IndexJournal } from './index-journal.ts'
 import { locateBatch, readBatches } from './log-reader.ts'
 import { openLog, type RecoveryReport } from './log-recovery.ts'
+import { type AppendFacts, type LogRead, type LogSegment, summaryOf } from './log-segment.ts'
 
 /** Log bytes between two entries of the offset index. */
 const INDEX_INTERVAL_BYTES = 64 * 1024
 
 /** Read positions remembered per partition; sequential readers find theirs without the index. */
 const CURSORS = 16
-
-export type LogSegment = Segment<SegmentFile>
 
 /** What a log is made of. */
 export interface LogParts {
@@ -47,23 +33,6 @@ export interface LogParts {
   crc32c: Crc32c
   /** 0 up to and without 1; for `segment.jitter.ms`. */
   random: () => number
-}
-
-/** Bytes read from a log: whole batches, the first of which holds the asked offset or is the next after it. */
-export interface LogRead {
-  /** Holds the batches from `from` to `to`; the taker releases it. `undefined`: none. */
-  buffer: PooledBuffer | undefined
-  from: number
-  to: number
-  /** The first batch is damaged: nothing can be served from this offset. */
-  corrupt: boolean
-}
-
-/** What `append` needs to know of a batch beside its bytes. */
-export interface AppendFacts {
-  baseOffset: number
-  lastOffset: number
-  maxTimestamp: number
 }
 
 export class PartitionLog {
@@ -196,7 +165,12 @@ export class PartitionLog {
       if (offset >= segment.nextOffset && index < this.segments.length - 1) continue
       const position = this.#positionOf(segment, offset)
       if (position < 0) continue
-      const read = readBatches(this, segment, { position, maxBytes, upperOffset, minOneBatch }, pool)
+      const read = readBatches(
+        this,
+        segment,
+        { position, maxBytes, upperOffset, minOneBatch },
+        pool,
+      )
       if (read.nextOffset >= 0) {
         this.#cursorSet(read.nextOffset, segment.baseOffset, position + read.to - read.from)
       }
@@ -214,7 +188,9 @@ export class PartitionLog {
       if (segment.baseOffset >= upperOffset) break
       const from = index === first ? Math.max(0, this.#positionOf(segment, offset)) : 0
       const to =
-        upperOffset >= segment.nextOffset ? segment.file.size : this.#positionOf(segment, upperOffset)
+        upperOffset >= segment.nextOffset
+          ? segment.file.size
+          : this.#positionOf(segment, upperOffset)
       bytes += Math.max(0, to - from)
     }
     return bytes
@@ -245,7 +221,8 @@ export class PartitionLog {
     this.logStartOffset = offset
     this.epochs.advanceStartTo(offset)
     const active = this.activeSegment
-    if (active !== undefined && offset === this.logEndOffset && active.file.size > 0) this.roll(nowMs)
+    if (active !== undefined && offset === this.logEndOffset && active.file.size > 0)
+      this.roll(nowMs)
     while (this.segments.length > 1 && (this.segments[1] as LogSegment).baseOffset <= offset) {
       this.removeOldest()
     }
@@ -377,25 +354,3 @@ export class PartitionLog {
 }
 
 const NOTHING: LogRead = Object.freeze({ buffer: undefined, from: 0, to: 0, corrupt: false })
-
-/** What the index keeps of a segment once it is closed. */
-export function summaryOf(segment: LogSegment): SegmentSummary {
-  return {
-    baseOffset: segment.baseOffset,
-    size: segment.file.size,
-    nextOffset: segment.nextOffset,
-    maxTimestamp: segment.maxTimestamp,
-    maxTimestampPosition: segment.maxTimestampPosition,
-    firstTimestamp: segment.firstTimestamp,
-  }
-}
-
-/** The facts of a whole batch as it lies in the log. */
-export function factsOf(bytes: Buffer, at: number): AppendFacts & { length: number } {
-  return {
-    baseOffset: baseOffset(bytes, at),
-    lastOffset: lastOffset(bytes, at),
-    maxTimestamp: maxTimestamp(bytes, at),
-    length: batchSize(bytes, at),
-  }
-}

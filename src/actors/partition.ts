@@ -35,7 +35,8 @@ import {
 } from '../protocol/record-batch.ts'
 import type { BufferPool } from '../ring/arena.ts'
 import { StorageError } from '../storage/storage-error.ts'
-import { type LogParts, type LogRead, PartitionLog } from './partition-log.ts'
+import type { LogRead } from './log-segment.ts'
+import { type LogParts, PartitionLog } from './partition-log.ts'
 
 /** Errors of a disk that may go away by themselves: the partition stays online. */
 const PASSING_DISK_ERRORS: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE'])
@@ -113,7 +114,8 @@ export class Partition {
   #rules: BatchRules
   #online = false
   #flushing = false
-  readonly #awaitingFlush: { sink: AppendSink; tag: number; result: AppendResult; end: number }[] = []
+  readonly #awaitingFlush: { sink: AppendSink; tag: number; result: AppendResult; end: number }[] =
+    []
 
   constructor(parts: LogParts, leaderEpoch: number, config: TopicConfig, host: PartitionHost) {
     this.slot = parts.slot
@@ -242,6 +244,11 @@ export class Partition {
     return result
   }
 
+  /** What a fetch is told of a partition that it has no room left for. */
+  status(request: ReadRequest): ReadResult {
+    return this.read({ ...request, measure: true })
+  }
+
   /** FENCED or UNKNOWN when `claimed` (-1: unchecked) is not this partition's leader epoch. */
   epochProblem(claimed: number): ErrorCode {
     if (claimed < 0 || claimed === this.leaderEpoch) return ErrorCode.NONE
@@ -272,11 +279,10 @@ export class Partition {
     return { errorCode: ErrorCode.NONE, lowWatermark: log.logStartOffset }
   }
 
-  /** Work of the clock: flush what is due, forget silent producers. */
-  onTick(nowMs: number, producerExpirationMs: number): void {
+  /** Work of the clock: flush what is due. */
+  onTick(nowMs: number): void {
     if (!this.#online) return
     const { log } = this
-    log.producers.expire(nowMs, producerExpirationMs)
     if (log.unflushedMessages > 0 && nowMs - log.unflushedSinceMs >= this.#config['flush.ms']) {
       this.#flush()
     }

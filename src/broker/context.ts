@@ -7,7 +7,9 @@ import type { PartitionAnswers, PartitionCommand } from '../actors/mailbox/parti
 import type { Clock } from '../base/clock.ts'
 import type { ClusterImage } from '../cluster/image.ts'
 import type { BrokerConfig } from '../config/broker.ts'
+import type { FetchSessionCache } from './fetch-session.ts'
 import type { PartitionProxy } from './partition-proxy.ts'
+import type { Purgatory } from './purgatory.ts'
 
 /** The advertised address of this broker on the listener that a connection came in on. */
 export interface Endpoint {
@@ -27,6 +29,9 @@ export interface BrokerContext {
   readonly clock: Clock
   /** Hot commands of partitions: append and read. */
   readonly partitions: PartitionProxy
+  /** Fetches that wait on this thread. */
+  readonly purgatory: Purgatory
+  readonly fetchSessions: FetchSessionCache
   /** Absolute data directory. */
   readonly dataDir: string
   /** Sends a rare command to the partitions of one thread. `undefined` answers a thread that was lost. */

@@ -2,20 +2,26 @@
  * The partitions that one thread owns: opens them, gives them the clock, writes their index journals,
  * and brings back those that failed. Lives on that thread.
  */
-import type { PartitionAnswers, PartitionCommand } from '../actors/mailbox/partition.ts'
+
 import { type ReadOrder, readRequestOf } from '../actors/mailbox/hot.ts'
-import { type AppendSink, FAILED, Partition, type ReadResult } from '../actors/partition.ts'
+import type { PartitionAnswers, PartitionCommand } from '../actors/mailbox/partition.ts'
+import {
+  type AppendSink,
+  FAILED,
+  Partition,
+  type PartitionHost,
+  type ReadResult,
+} from '../actors/partition.ts'
 import { onPartitionCommand } from '../actors/partition-commands.ts'
-import type { PartitionHost } from '../actors/partition.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import type { ClusterImage, ImageChange, PartitionImage } from '../cluster/image.ts'
-import { ErrorCode } from '../protocol/errors.ts'
 import type { Codecs } from '../protocol/compression.ts'
+import { ErrorCode } from '../protocol/errors.ts'
 import type { Crc32c } from '../protocol/record-batch.ts'
 import type { BufferPool } from '../ring/arena.ts'
-import { StorageError } from '../storage/storage-error.ts'
 import type { IndexUpdate, Storage } from '../storage/storage.ts'
-import type { Log } from '../base/log.ts'
+import { StorageError } from '../storage/storage-error.ts'
 
 /** How often index journals are written and due flushes started. */
 const TICK_MS = 1000
@@ -120,7 +126,7 @@ export class PartitionTable implements PartitionHost {
       }
       if (order.watch) this.#watch(one.slot, asker)
       if (budget <= 0 && !minOneBatch) {
-        results.push(partition.status(order.readCommitted, one))
+        results.push(partition.status(readRequestOf(one, order, 0, false)))
         continue
       }
       const result = this.#readOne(partition, readRequestOf(one, order, budget, minOneBatch))
@@ -328,7 +334,8 @@ export class PartitionTable implements PartitionHost {
       const update = partition.log.takeIndexUpdate()
       if (update !== undefined) updates.push({ partition, update })
       if (partition.log.unflushedMessages === 0) this.#dirty.delete(partition)
-      else if (partition.config['flush.ms'] === Number.MAX_SAFE_INTEGER) this.#dirty.delete(partition)
+      else if (partition.config['flush.ms'] === Number.MAX_SAFE_INTEGER)
+        this.#dirty.delete(partition)
     }
     if (updates.length === 0) {
       done()

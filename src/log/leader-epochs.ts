@@ -38,14 +38,21 @@ export class LeaderEpochs {
    * The largest epoch not above `asked` and the offset at which it ends; (-1, -1) when unknown.
    * `current` is the leader's epoch, which may not have written yet.
    */
-  endOf(asked: number, current: number, logEndOffset: number): { epoch: number; endOffset: number } {
+  endOf(
+    asked: number,
+    current: number,
+    logEndOffset: number,
+  ): { epoch: number; endOffset: number } {
     if (asked < 0 || asked > current) return { epoch: -1, endOffset: -1 }
     if (asked === current) return { epoch: current, endOffset: logEndOffset }
     const first = this.#starts[0]
     if (first === undefined) return { epoch: -1, endOffset: -1 }
     if (asked < first.epoch) return { epoch: asked, endOffset: first.startOffset }
     let found = 0
-    while (found + 1 < this.#starts.length && (this.#starts[found + 1] as EpochStart).epoch <= asked) {
+    while (
+      found + 1 < this.#starts.length &&
+      (this.#starts[found + 1] as EpochStart).epoch <= asked
+    ) {
       found++
     }
     const next = this.#starts[found + 1]
@@ -57,7 +64,10 @@ export class LeaderEpochs {
 
   /** Drops what begins at or above `endOffset` (the log was cut there). */
   truncateTo(endOffset: number): void {
-    while (this.#starts.length > 0 && (this.#starts.at(-1) as EpochStart).startOffset >= endOffset) {
+    while (
+      this.#starts.length > 0 &&
+      (this.#starts.at(-1) as EpochStart).startOffset >= endOffset
+    ) {
       this.#starts.pop()
       this.#dirty = true
     }
@@ -65,7 +75,10 @@ export class LeaderEpochs {
 
   /** Drops what ends at or below the new log start; the epoch that spans it begins there. */
   advanceStartTo(logStartOffset: number): void {
-    while (this.#starts.length > 1 && (this.#starts[1] as EpochStart).startOffset <= logStartOffset) {
+    while (
+      this.#starts.length > 1 &&
+      (this.#starts[1] as EpochStart).startOffset <= logStartOffset
+    ) {
       this.#starts.shift()
       this.#dirty = true
     }

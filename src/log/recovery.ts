@@ -92,7 +92,12 @@ export function scanSegment(
  * The length of the batch that seems to begin at `at`, or -1: what stands there is no batch header.
  * `left`: bytes of the segment from `at` on.
  */
-export function plausibleLength(bytes: Buffer, at: number, left: number, minOffset: number): number {
+export function plausibleLength(
+  bytes: Buffer,
+  at: number,
+  left: number,
+  minOffset: number,
+): number {
   if (left < RECORD_BATCH_OVERHEAD || bytes.length - at < RECORD_BATCH_OVERHEAD) return -1
   const length = batchSize(bytes, at)
   if (length < RECORD_BATCH_OVERHEAD || length > left) return -1

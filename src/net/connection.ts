@@ -46,9 +46,13 @@ export interface ConnectionHost {
 export class Connection {
   readonly id: number
   readonly remoteAddress: string
+  readonly localAddress: string
   /** The owner's state of this connection. */
   session: unknown
-  lastActiveMs: number
+  #lastActiveMs: number
+  /** Bytes moved since `touch` looked last. */
+  #moved = 0
+  #lastUnsent = 0
   #host: ConnectionHost
   #socket: Socket
   /** Holds a partial frame, or frames that may not start yet: [#start, #end). */
@@ -65,9 +69,10 @@ export class Connection {
   constructor(id: number, socket: Socket, host: ConnectionHost, nowMs: number) {
     this.id = id
     this.remoteAddress = socket.remoteAddress ?? 'unknown'
+    this.localAddress = socket.localAddress ?? 'localhost'
     this.#socket = socket
     this.#host = host
-    this.lastActiveMs = nowMs
+    this.#lastActiveMs = nowMs
     socket.setNoDelay(true)
     socket.on('error', (error) => this.close(`socket: ${error.message}`))
     socket.on('end', () => this.close(undefined))
@@ -88,9 +93,18 @@ export class Connection {
     return this.#socket.writableLength
   }
 
-  /** Whether a frame has begun and not ended. */
-  get midFrame(): boolean {
-    return this.#end > this.#start
+  /** Whether the peer owes something: the rest of a frame, or the taking of an answer. */
+  get stalled(): boolean {
+    return this.unsentBytes > 0 || (this.#end > this.#start && !this.#paused)
+  }
+
+  /** When bytes moved last, as far as looking now can tell; monotonic ms. Called at regular times. */
+  touch(nowMs: number): number {
+    const unsent = this.unsentBytes
+    if (this.#moved > 0 || unsent < this.#lastUnsent) this.#lastActiveMs = nowMs
+    this.#moved = 0
+    this.#lastUnsent = unsent
+    return this.#lastActiveMs
   }
 
   /**
@@ -107,6 +121,7 @@ export class Connection {
   /** Takes `n` bytes that were read into `target`, or a chunk of the socket's own. False: stop reading. */
   onRead(target: Buffer, n: number): boolean {
     if (this.#closed) return false
+    this.#moved += n
     const held = this.#buffer
     if (held !== undefined && target.buffer === held.bytes.buffer) {
       this.#end += n
@@ -137,6 +152,7 @@ export class Connection {
       return
     }
     const socket = this.#socket
+    this.#moved++
     const last = chunks.length - 1
     if (last > 0) socket.cork()
     for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
@@ -229,7 +245,7 @@ export class Connection {
       this.#start = 0
       this.#end = 0
     } else if (this.#end + n > held.bytes.length) {
-      held = this.#moved(held, this.#end - this.#start + n)
+      held = this.#movedTo(held, this.#end - this.#start + n)
     }
     bytes.copy(held.bytes, this.#end, from, to)
     this.#end += n
@@ -245,11 +261,11 @@ export class Connection {
       this.#stuck = true
       return
     }
-    this.#moved(held, want)
+    this.#movedTo(held, want)
   }
 
   /** The same bytes at the start of a buffer of at least `bytes`. */
-  #moved(held: PooledBuffer, bytes: number): PooledBuffer {
+  #movedTo(held: PooledBuffer, bytes: number): PooledBuffer {
     const next = this.#host.pool.take(bytes)
     held.bytes.copy(next.bytes, 0, this.#start, this.#end)
     this.#host.pool.release(held)

@@ -6,8 +6,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { assert } from '../base/assert.ts'
 import { DiskSegmentFile, type OpenFiles } from './segment-file.ts'
-import { StorageError } from './storage-error.ts'
 import type { SegmentDirectory, SegmentFile, SegmentListing } from './storage.ts'
+import { StorageError } from './storage-error.ts'
 
 const SEGMENT_NAME = /^(\d{20})\.log$/
 const START_OFFSET_FILE = 'log-start-offset-checkpoint'
@@ -30,7 +30,13 @@ export class DiskDirectory implements SegmentDirectory {
   readonly #open = new Map<number, DiskSegmentFile>()
 
   /** Creates the directory and its partition.metadata if they are not there. */
-  constructor(dataDir: string, topic: string, partition: number, topicId: string, files: OpenFiles) {
+  constructor(
+    dataDir: string,
+    topic: string,
+    partition: number,
+    topicId: string,
+    files: OpenFiles,
+  ) {
     this.path = path.join(dataDir, partitionDirectoryName(topic, partition))
     this.#files = files
     try {
@@ -96,7 +102,10 @@ export class DiskDirectory implements SegmentDirectory {
   writeLogStartOffset(offset: number): void {
     const name = path.basename(this.path)
     const dash = name.lastIndexOf('-')
-    this.#write(START_OFFSET_FILE, `0\n1\n${name.slice(0, dash)} ${name.slice(dash + 1)} ${offset}\n`)
+    this.#write(
+      START_OFFSET_FILE,
+      `0\n1\n${name.slice(0, dash)} ${name.slice(dash + 1)} ${offset}\n`,
+    )
   }
 
   /** Closes all descriptors. */
@@ -106,7 +115,11 @@ export class DiskDirectory implements SegmentDirectory {
   }
 
   #file(baseOffset: number, size: number): DiskSegmentFile {
-    const file = new DiskSegmentFile(path.join(this.path, segmentName(baseOffset)), size, this.#files)
+    const file = new DiskSegmentFile(
+      path.join(this.path, segmentName(baseOffset)),
+      size,
+      this.#files,
+    )
     this.#open.set(baseOffset, file)
     return file
   }

@@ -10,7 +10,6 @@ import { open, type RootDatabase } from 'lmdb'
 import { pack, unpack } from 'msgpackr'
 import type { EpochStart } from '../log/leader-epochs.ts'
 import type { AbortedTransaction, ProducerEntry } from '../log/producer-state.ts'
-import { StorageError } from './storage-error.ts'
 import type {
   Checkpoint,
   IndexEntry,
@@ -19,6 +18,7 @@ import type {
   OffsetIndex,
   SegmentSummary,
 } from './storage.ts'
+import { StorageError } from './storage-error.ts'
 
 const KIND_CHECKPOINT = 1
 const KIND_OFFSET = 2
@@ -135,7 +135,7 @@ export class LmdbOffsetIndex implements OffsetIndex {
     if (update.clear) this.#clear(slot)
     for (const base of update.segmentsRemoved) this.#removeSegment(slot, base)
     for (const entry of update.entries) {
-      this.#db.put(key(slot, KIND_OFFSET, entry.offset), valueOf(entry))
+      this.#db.put(key(slot, KIND_OFFSET, entry.offset), offsetValue(entry))
     }
     for (const summary of update.summaries) {
       this.#db.put(key(slot, KIND_SUMMARY, summary.baseOffset), pack(summary))
@@ -191,7 +191,7 @@ function key(slot: number, kind: number, number: number): Buffer {
   return bytes
 }
 
-function valueOf(entry: IndexEntry): Buffer {
+function offsetValue(entry: IndexEntry): Buffer {
   const bytes = Buffer.allocUnsafe(OFFSET_VALUE_BYTES)
   writeUInt64(bytes, 0, entry.segmentBase)
   bytes.writeUInt32BE(entry.position, 8)

@@ -3,8 +3,8 @@
  * thousands of partitions fit into a few hundred descriptors.
  */
 import fs from 'node:fs'
-import { StorageError } from './storage-error.ts'
 import type { SegmentFile } from './storage.ts'
+import { StorageError } from './storage-error.ts'
 
 /** The open descriptors of one thread; the first in `#open` was used longest ago. */
 export class OpenFiles {
@@ -84,7 +84,9 @@ export class DiskSegmentFile implements SegmentFile {
     }
     if (written !== bytes) {
       this.#cutBack(fd)
-      throw new StorageError(`cannot append to ${this.path}: ${written} of ${bytes} bytes were written`)
+      throw new StorageError(
+        `cannot append to ${this.path}: ${written} of ${bytes} bytes were written`,
+      )
     }
     this.#size += bytes
   }

@@ -221,9 +221,7 @@ export function decodeReadDone(bytes: Buffer, start: number): CrossedRead[] {
       lastStableOffset: bytes.readDoubleLE(at + 24),
       logStartOffset: bytes.readDoubleLE(at + 32),
       divergingEpoch:
-        divergedAt < 0
-          ? undefined
-          : { epoch: divergedAt, endOffset: bytes.readDoubleLE(at + 48) },
+        divergedAt < 0 ? undefined : { epoch: divergedAt, endOffset: bytes.readDoubleLE(at + 48) },
       aborted: abortedCount < 0 ? null : [],
       availableBytes: bytes.readDoubleLE(at + 56),
     }

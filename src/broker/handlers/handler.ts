@@ -3,6 +3,7 @@
  * and ends each exchange exactly once: by `reply`, `replyNothing` or `disconnect`, now or later.
  */
 import type { Api, RequestOf, ResponseInput } from '../../protocol/schema.ts'
+import type { PooledBuffer } from '../../ring/arena.ts'
 import type { BrokerContext, Endpoint } from '../context.ts'
 
 /** One request and the one answer that it gets. */
@@ -16,8 +17,12 @@ export interface Exchange<Response> {
   /** State that lives as long as the connection, for handlers that need one. */
   readonly session: ConnectionSession
   readonly context: BrokerContext
-  /** Ends the exchange with an answer. */
-  reply(response: Response): void
+  /** The memory of the request's bytes where it may be kept until the answer; see PartitionProxy. */
+  readonly frame: PooledBuffer | undefined
+  /** Whether the connection is gone, so that nobody waits for the answer. */
+  readonly abandoned: boolean
+  /** Ends the exchange with an answer. `onSent`: called once when its bytes are not needed any more. */
+  reply(response: Response, onSent?: () => void): void
   /** Ends the exchange without an answer (Produce with acks=0). */
   replyNothing(): void
   /** Ends the exchange by closing the connection; `reason` goes to the log. */

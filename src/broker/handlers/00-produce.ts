@@ -1,0 +1,171 @@
+/**
+ * Produce 3-13, advertised from 0 since librdkafka looks for the old range before it compresses
+ * (KIP-98; v9 flexible, v10 current leader, v13 topic ids, KIP-516).
+ * Kept: errors per partition; acks=0 is never answered, an error closes the connection instead;
+ *   internal topics only for Kafka's own admin client; zstd from v7 on; nothing is auto-created.
+ * Differs: a partition named twice is INVALID_REQUEST (Kafka keeps the last one silently). There is
+ *   no transaction coordinator yet, so no partition is ever part of a transaction: a transactional
+ *   batch gets INVALID_TXN_STATE below v11 and TRANSACTION_ABORTABLE from v11 on, as in Kafka.
+ */
+import type { AppendResult, AppendSink } from '../../actors/partition.ts'
+import { FAILED } from '../../actors/partition.ts'
+import type { PartitionImage, TopicImage } from '../../cluster/image.ts'
+import { Produce } from '../../protocol/apis/00-produce.ts'
+import { CodecId } from '../../protocol/compression.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import {
+  compressionOf,
+  isTransactional,
+  RECORD_BATCH_OVERHEAD,
+} from '../../protocol/record-batch.ts'
+import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
+import { defineHandler, type Exchange } from './handler.ts'
+
+type Request = RequestOf<typeof Produce>
+type Response = ResponseInput<typeof Produce>
+type TopicRequest = Request['topicData'][number]
+
+/** Kafka's reserved client id, whose holder may write to internal topics. */
+const ADMIN_CLIENT_ID = '__admin_client'
+
+export const produce = defineHandler(
+  Produce,
+  [3, 13],
+  (request, exchange) => new ProduceExchange(request, exchange).start(),
+  { advertised: [0, 13], pipelined: true },
+)
+
+/** One Produce under way: collects the results of its partitions. */
+class ProduceExchange implements AppendSink {
+  readonly #request: Request
+  readonly #exchange: Exchange<Response>
+  readonly #results: AppendResult[] = []
+  #pending = 1
+
+  constructor(request: Request, exchange: Exchange<Response>) {
+    this.#request = request
+    this.#exchange = exchange
+  }
+
+  start(): void {
+    const { acks, topicData } = this.#request
+    const problem = this.#problemOfAll()
+    let tag = 0
+    for (const topicRequest of topicData) {
+      const topic = this.#topicOf(topicRequest)
+      const seen = topicRequest.partitionData.length > 1 ? new Set<number>() : undefined
+      for (const { index, records } of topicRequest.partitionData) {
+        this.#pending++
+        const error = problem ?? this.#problemOf(topic, topicRequest, index, records, seen)
+        if (error !== ErrorCode.NONE) this.onAppended(tag, { ...FAILED, errorCode: error })
+        else {
+          const partition = topic?.partitions[index] as PartitionImage
+          const { partitions } = this.#exchange.context
+          const { frame } = this.#exchange
+          partitions.append(partition, records as Buffer, frame, acks === -1, this, tag)
+        }
+        tag++
+      }
+    }
+    this.#settle()
+  }
+
+  onAppended(tag: number, result: AppendResult): void {
+    this.#results[tag] = result
+    this.#settle()
+  }
+
+  /** What is wrong with the request as a whole; every partition answers with it. */
+  #problemOfAll(): ErrorCode | undefined {
+    const { acks, transactionalId, topicData } = this.#request
+    if (acks !== -1 && acks !== 0 && acks !== 1) return ErrorCode.INVALID_REQUIRED_ACKS
+    if (transactionalId !== null) return undefined
+    for (const { partitionData } of topicData) {
+      for (const { records } of partitionData) {
+        if (records === null || records.length < RECORD_BATCH_OVERHEAD) continue
+        if (isTransactional(records, 0)) return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+      }
+    }
+    return undefined
+  }
+
+  #topicOf(topicRequest: TopicRequest): TopicImage | undefined {
+    const { image } = this.#exchange.context
+    if (this.#exchange.apiVersion >= 13) return image.topicById(topicRequest.topicId)
+    return image.topic(topicRequest.name)
+  }
+
+  #problemOf(
+    topic: TopicImage | undefined,
+    topicRequest: TopicRequest,
+    index: number,
+    records: Buffer | null,
+    seen: Set<number> | undefined,
+  ): ErrorCode {
+    if (topic === undefined) {
+      return this.#exchange.apiVersion >= 13
+        ? ErrorCode.UNKNOWN_TOPIC_ID
+        : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    }
+    if (topic.partitions[index] === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if (topic.internal && this.#exchange.clientId !== ADMIN_CLIENT_ID) {
+      return ErrorCode.INVALID_TOPIC_EXCEPTION
+    }
+    if (seen !== undefined) {
+      if (seen.has(index)) return ErrorCode.INVALID_REQUEST
+      if (this.#isRepeated(topicRequest, index)) return ErrorCode.INVALID_REQUEST
+      seen.add(index)
+    }
+    if (records === null || records.length === 0) return ErrorCode.INVALID_RECORD
+    if (records.length < RECORD_BATCH_OVERHEAD) return ErrorCode.NONE
+    if (compressionOf(records, 0) === CodecId.zstd && this.#exchange.apiVersion < 7) {
+      return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
+    }
+    if (isTransactional(records, 0)) {
+      return this.#exchange.apiVersion >= 11
+        ? ErrorCode.TRANSACTION_ABORTABLE
+        : ErrorCode.INVALID_TXN_STATE
+    }
+    return ErrorCode.NONE
+  }
+
+  /** Whether `index` comes again: then none of its entries is appended. */
+  #isRepeated(topicRequest: TopicRequest, index: number): boolean {
+    let times = 0
+    for (const one of topicRequest.partitionData) if (one.index === index) times++
+    return times > 1
+  }
+
+  /** Answers when the last partition has its result. */
+  #settle(): void {
+    this.#pending--
+    if (this.#pending > 0) return
+    if (this.#request.acks === 0) {
+      const failed = this.#results.find((one) => one.errorCode !== ErrorCode.NONE)
+      if (failed === undefined) this.#exchange.replyNothing()
+      else this.#exchange.disconnect(`Produce with acks=0 failed with error ${failed.errorCode}`)
+      return
+    }
+    let tag = 0
+    const responses = this.#request.topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => {
+        const result = this.#results[tag++] as AppendResult
+        return {
+          index,
+          errorCode: result.errorCode,
+          baseOffset: result.baseOffset,
+          logAppendTimeMs: result.logAppendTimeMs,
+          logStartOffset: result.logStartOffset,
+          recordErrors: (result.recordErrors ?? []).map(({ batchIndex, message }) => ({
+            batchIndex,
+            batchIndexErrorMessage: message,
+          })),
+          errorMessage: result.errorMessage,
+        }
+      }),
+    }))
+    this.#exchange.reply({ responses })
+  }
+}

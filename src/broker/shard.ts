@@ -1,0 +1,192 @@
+/**
+ * The network side of a thread: accepts connections, keeps their limits, hands frames to the
+ * dispatcher. Every limit here is a named setting.
+ */
+import type { BrokerConfig } from '../config/broker.ts'
+import { connectionOverrides } from '../config/broker-network.ts'
+import type { Connection } from '../net/connection.ts'
+import { type ListenerHost, type ListenOptions, listenTcp, type TcpListener } from '../net/tcp.ts'
+import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
+import type { Endpoint } from './context.ts'
+import type { Dispatcher } from './dispatch.ts'
+import type { BrokerThread } from './thread.ts'
+
+/** Bytes that one read of a socket without a partial frame may bring. */
+const SCRATCH_BYTES = 64 * 1024
+/** How often idle and stalled connections are looked for. */
+const SWEEP_MS = 1000
+/** A frame that begins and does not go on for this long, or an answer nobody takes, ends the connection. */
+const STALL_MS = 30_000
+/** How long a stop waits for what is under way. */
+const DRAIN_MS = 5000
+
+/** A listener to open and what its clients are told to connect to. */
+export interface ListenerPlan extends ListenOptions {
+  readonly name: string
+  /** Port 0: the bound port. */
+  readonly advertised: Endpoint
+}
+
+export class Shard implements ListenerHost {
+  readonly scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+  readonly pool: BufferPool
+  readonly #thread: BrokerThread
+  readonly #dispatcher: Dispatcher
+  readonly #listeners: TcpListener[] = []
+  readonly #connections = new Map<number, Connection>()
+  readonly #byAddress = new Map<string, number>()
+  /** Connections that wait for memory. */
+  readonly #starved = new Set<Connection>()
+  #endpoint: Endpoint = { host: '', port: 0 }
+  #nextId = 1
+  #sweep: NodeJS.Timeout | undefined
+
+  constructor(thread: BrokerThread) {
+    this.#thread = thread
+    this.#dispatcher = thread.dispatcher
+    this.pool = thread.pool
+  }
+
+  get #config(): BrokerConfig {
+    return this.#thread.image.brokerConfig
+  }
+
+  get frameBytesMax(): number {
+    return this.#config['socket.request.max.bytes']
+  }
+
+  /** Connections that are open. */
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /** Begins to accept; answers the bound port. Rejects with Node's error. */
+  async listen(plan: ListenerPlan): Promise<number> {
+    const listener = await listenTcp(plan, this)
+    this.#listeners.push(listener)
+    const { host, port } = plan.advertised
+    this.#endpoint = { host, port: port === 0 ? listener.port : port }
+    this.#sweep ??= setInterval(() => this.#onSweep(), SWEEP_MS)
+    return listener.port
+  }
+
+  /** Stops accepting, lets what is under way end, closes all connections. */
+  async stop(): Promise<void> {
+    for (const listener of this.#listeners) listener.close()
+    clearInterval(this.#sweep)
+    const deadlineMs = this.monotonicMs() + DRAIN_MS
+    while (this.#busy() && this.monotonicMs() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    for (const connection of [...this.#connections.values()]) connection.close(undefined)
+  }
+
+  accept(address: string): boolean {
+    const config = this.#config
+    const here = this.#byAddress.get(address) ?? 0
+    const limit =
+      connectionOverrides(config['max.connections.per.ip.overrides']).get(
+        address.replace(/^::ffff:/, ''),
+      ) ?? config['max.connections.per.ip']
+    if (here >= limit || this.#connections.size >= config['max.connections']) {
+      this.#thread.log.warn('a connection is refused: too many', {
+        address,
+        fromAddress: here,
+        inAll: this.#connections.size,
+      })
+      return false
+    }
+    this.#byAddress.set(address, here + 1)
+    return true
+  }
+
+  onOpened(connection: Connection): void {
+    this.#connections.set(connection.id, connection)
+    const { host, port } = this.#endpoint
+    // Listening on all addresses, the one that the client dialled is the one that it can reach.
+    const dialled = connection.localAddress.replace(/^::ffff:/, '')
+    this.#dispatcher.onOpened(connection, { host: host === '' ? dialled : host, port })
+  }
+
+  onClosed(connection: Connection): void {
+    this.#connections.delete(connection.id)
+    this.#starved.delete(connection)
+    const { remoteAddress } = connection
+    const left = (this.#byAddress.get(remoteAddress) ?? 1) - 1
+    if (left === 0) this.#byAddress.delete(remoteAddress)
+    else this.#byAddress.set(remoteAddress, left)
+    this.#dispatcher.onClosed(connection)
+  }
+
+  // hot
+  onFrame(
+    connection: Connection,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    pooled: PooledBuffer | undefined,
+  ): void {
+    this.#dispatcher.onFrame(connection, bytes, from, to, pooled)
+  }
+
+  // hot
+  mayStart(connection: Connection, bytes: Buffer, from: number): boolean {
+    return this.#dispatcher.mayStart(connection, bytes, from)
+  }
+
+  /** A connection wants to hold `bytes`. One that may not is asked again when memory came back. */
+  admit(connection: Connection, bytes: number): boolean {
+    const { image, options } = this.#thread
+    const ofOne = options.config['odradek.connection.request.bytes.max']
+    if (bytes > ofOne) {
+      connection.close(`a request of ${bytes} bytes exceeds odradek.connection.request.bytes.max`)
+      return false
+    }
+    const queued = image.brokerConfig['queued.max.request.bytes']
+    const ofAll = options.config['odradek.requests.bytes.max']
+    const limit = queued > 0 ? Math.min(queued, ofAll) : ofAll
+    if (this.pool.bytesInUse + bytes <= limit) return true
+    this.#starved.add(connection)
+    return false
+  }
+
+  log(connection: Connection, message: string): void {
+    this.#thread.log.info('connection closed by the broker', {
+      address: connection.remoteAddress,
+      reason: message,
+    })
+  }
+
+  nextConnectionId(): number {
+    return this.#nextId++
+  }
+
+  monotonicMs(): number {
+    return this.#thread.clock.monotonicMs()
+  }
+
+  #busy(): boolean {
+    for (const connection of this.#connections.values()) {
+      if (connection.unsentBytes > 0 || this.#dispatcher.isBusy(connection)) return true
+    }
+    return false
+  }
+
+  #onSweep(): void {
+    const nowMs = this.monotonicMs()
+    const idleMs = this.#config['connections.max.idle.ms']
+    for (const connection of this.#connections.values()) {
+      const busy = this.#dispatcher.isBusy(connection)
+      const silentMs = nowMs - connection.touch(nowMs)
+      if (connection.stalled && silentMs >= STALL_MS) {
+        connection.close(`nothing moved for ${STALL_MS} ms in the middle of a request or an answer`)
+      } else if (!busy && idleMs >= 0 && silentMs >= idleMs) {
+        connection.close(`idle for ${idleMs} ms`)
+      }
+    }
+    for (const connection of [...this.#starved]) {
+      this.#starved.delete(connection)
+      connection.resume()
+    }
+  }
+}

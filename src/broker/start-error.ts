@@ -1,0 +1,4 @@
+/** Why a broker cannot start, in one sentence for whoever started it. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}

@@ -1,0 +1,35 @@
+/**
+ * What the supervisor and its workers tell each other, over each worker's own port. Nothing of the
+ * data path goes this way.
+ */
+import type { LogFields } from '../base/log.ts'
+import type { LinkWiring } from '../ring/wiring.ts'
+import type { ListenerPlan } from './shard.ts'
+import type { ThreadOptions } from './thread.ts'
+
+/** workerData of a worker. */
+export interface WorkerOptions extends ThreadOptions {
+  readonly logLevelIsDebug: boolean
+}
+
+/** To a worker. */
+export type ToWorker =
+  | { kind: 'listen'; plans: readonly ListenerPlan[] }
+  | { kind: 'drain' }
+  | { kind: 'stop' }
+  | { kind: 'peer-lost'; peer: number }
+  | { kind: 'rewire'; peer: number; link: LinkWiring }
+
+/** From a worker. */
+export type FromWorker =
+  | { kind: 'opened' }
+  | { kind: 'listening'; ports: readonly number[] }
+  | { kind: 'drained' }
+  | { kind: 'stopped' }
+  | { kind: 'failed'; message: string; code: string | undefined }
+  | {
+      kind: 'log'
+      severity: 'debug' | 'info' | 'warn' | 'error'
+      message: string
+      fields: LogFields
+    }

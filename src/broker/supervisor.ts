@@ -1,0 +1,231 @@
+/**
+ * Makes the threads of a broker and keeps them alive: a worker that dies is started again, its peers
+ * are told and wired with its successor. Lives on the thread that started the broker.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Log } from '../base/log.ts'
+import { portsOf, rewireThread, type ThreadWiring, wireThreads } from '../ring/wiring.ts'
+import type { ListenerPlan, Shard } from './shard.ts'
+import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'
+import type { BrokerThread, ThreadOptions } from './thread.ts'
+
+/** The threads of a broker as a whole. */
+export interface ThreadHandle {
+  /** Resolves when all partitions are open. Rejects when one thread cannot open. */
+  open(): Promise<void>
+  /** Begins to accept; answers the ports in the order of `plans`. */
+  listen(plans: readonly ListenerPlan[]): Promise<readonly number[]>
+  /** Drains connections, flushes, ends the threads. */
+  stop(): Promise<void>
+}
+
+/** What all threads of a broker have in common. */
+export type CommonOptions = Omit<ThreadOptions, 'thread' | 'wiring' | 'restarted'>
+
+/** A dead worker is started again after this, doubled with each death up to the maximum. */
+const RESTART_MS = 100
+const RESTART_MS_MAX = 30_000
+/** A worker that lived this long starts counting afresh. */
+const SETTLED_MS = 60_000
+
+/** Everything on the caller's own thread (`odradek.shards=0`). */
+export class LocalThread implements ThreadHandle {
+  readonly #options: CommonOptions
+  readonly #log: Log
+  #thread: BrokerThread | undefined
+  #shard: Shard | undefined
+
+  constructor(options: CommonOptions, log: Log) {
+    this.#options = options
+    this.#log = log
+  }
+
+  async open(): Promise<void> {
+    const { BrokerThread } = await import('./thread.ts')
+    const options = { ...this.#options, thread: 0, wiring: undefined, restarted: false }
+    this.#thread = new BrokerThread(options, this.#log)
+    await this.#thread.start()
+  }
+
+  async listen(plans: readonly ListenerPlan[]): Promise<readonly number[]> {
+    const { Shard } = await import('./shard.ts')
+    this.#shard = new Shard(this.#thread as BrokerThread)
+    const ports: number[] = []
+    for (const plan of plans) ports.push(await this.#shard.listen(plan))
+    return ports
+  }
+
+  async stop(): Promise<void> {
+    await this.#shard?.stop()
+    await this.#thread?.stop()
+  }
+}
+
+type Kind = FromWorker['kind']
+
+/** One worker as its supervisor sees it. */
+class WorkerHandle {
+  readonly worker: Worker
+  readonly startedMs = performance.now()
+  readonly #waiting = new Map<
+    Kind,
+    { resolve: (message: FromWorker) => void; reject: (e: Error) => void }
+  >()
+  #error: Error | undefined
+
+  constructor(worker: Worker, log: Log, onExit: (error: Error | undefined) => void) {
+    this.worker = worker
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'log') log[message.severity](message.message, message.fields)
+      else this.#settle(message)
+    })
+    worker.on('error', (error: Error) => {
+      this.#error = error
+    })
+    worker.on('exit', () => {
+      const error = this.#error ?? new Error('a worker ended unexpectedly')
+      for (const { reject } of this.#waiting.values()) reject(error)
+      this.#waiting.clear()
+      onExit(this.#error)
+    })
+  }
+
+  tell(message: ToWorker): void {
+    const ports = message.kind === 'rewire' ? [message.link.port] : []
+    this.worker.postMessage(message, ports)
+  }
+
+  /** Resolves with the next message of `kind`; rejects when the worker fails or dies before. */
+  next<K extends Kind>(kind: K): Promise<Extract<FromWorker, { kind: K }>> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(kind, { resolve: resolve as (message: FromWorker) => void, reject })
+    })
+  }
+
+  #settle(message: FromWorker): void {
+    if (message.kind === 'failed') {
+      const error = Object.assign(new Error(message.message), { code: message.code })
+      for (const { reject } of this.#waiting.values()) reject(error)
+      this.#waiting.clear()
+      return
+    }
+    const waiting = this.#waiting.get(message.kind)
+    this.#waiting.delete(message.kind)
+    waiting?.resolve(message)
+  }
+}
+
+/** One worker per thread. */
+export class WorkerThreads implements ThreadHandle {
+  readonly #options: CommonOptions
+  readonly #log: Log
+  readonly #wirings: ThreadWiring[]
+  readonly #workers: WorkerHandle[] = []
+  readonly #deaths: number[] = []
+  #plans: readonly ListenerPlan[] = []
+  #ports: readonly number[] = []
+  #stopping = false
+
+  constructor(options: CommonOptions, log: Log) {
+    this.#options = options
+    this.#log = log
+    this.#wirings = options.threadCount > 1 ? wireThreads(options.threadCount) : []
+  }
+
+  async open(): Promise<void> {
+    const opened: Promise<unknown>[] = []
+    for (let thread = 0; thread < this.#options.threadCount; thread++) {
+      opened.push(this.#spawn(thread, false).next('opened'))
+    }
+    await Promise.all(opened)
+  }
+
+  async listen(plans: readonly ListenerPlan[]): Promise<readonly number[]> {
+    this.#plans = plans
+    const first = this.#workers[0] as WorkerHandle
+    const { ports } = await this.#listenOn(first, plans)
+    this.#ports = ports
+    return ports
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    const alive = this.#workers.filter((one) => one.worker.threadId !== -1)
+    await this.#ask(alive, { kind: 'drain' }, 'drained')
+    await this.#ask(alive, { kind: 'stop' }, 'stopped')
+    await Promise.all(alive.map(({ worker }) => worker.terminate()))
+  }
+
+  /** What one worker cannot do must not keep the others from stopping. */
+  async #ask(workers: readonly WorkerHandle[], message: ToWorker, kind: Kind): Promise<void> {
+    const answers = workers.map((one) => {
+      const answer = one.next(kind)
+      one.tell(message)
+      return answer
+    })
+    for (const settled of await Promise.allSettled(answers)) {
+      if (settled.status === 'rejected') {
+        this.#log.error('a worker did not stop in order', { error: String(settled.reason) })
+      }
+    }
+  }
+
+  #listenOn(worker: WorkerHandle, plans: readonly ListenerPlan[]) {
+    const listening = worker.next('listening')
+    worker.tell({ kind: 'listen', plans })
+    return listening
+  }
+
+  #spawn(thread: number, restarted: boolean): WorkerHandle {
+    const wiring = this.#wirings[thread]
+    const workerData: WorkerOptions = {
+      ...this.#options,
+      thread,
+      wiring,
+      restarted,
+      logLevelIsDebug: this.#options.config['odradek.log.level'] === 'debug',
+    }
+    const worker = new Worker(new URL('../../workers/shard.js', import.meta.url), {
+      workerData,
+      transferList: wiring === undefined ? [] : portsOf(wiring),
+      name: `odradek-${thread}`,
+    })
+    const handle = new WorkerHandle(worker, this.#log, (error) => this.#onExit(thread, error))
+    this.#workers[thread] = handle
+    return handle
+  }
+
+  #onExit(thread: number, error: Error | undefined): void {
+    if (this.#stopping) return
+    const { startedMs } = this.#workers[thread] as WorkerHandle
+    if (performance.now() - startedMs > SETTLED_MS) this.#deaths[thread] = 0
+    const deaths = (this.#deaths[thread] ?? 0) + 1
+    this.#deaths[thread] = deaths
+    const delayMs = Math.min(RESTART_MS_MAX, RESTART_MS * 2 ** (deaths - 1))
+    this.#log.error('a worker died and is started again', {
+      thread,
+      inMs: delayMs,
+      error: error?.stack ?? 'unknown',
+    })
+    for (const [peer, one] of this.#workers.entries()) {
+      if (peer !== thread) one.tell({ kind: 'peer-lost', peer: thread })
+    }
+    setTimeout(() => {
+      if (!this.#stopping) this.#restart(thread).catch((e: Error) => this.#log.error(e.message))
+    }, delayMs)
+  }
+
+  async #restart(thread: number): Promise<void> {
+    if (this.#wirings.length > 0) {
+      const { links } = rewireThread(this.#wirings, thread)
+      for (const [peer, link] of links)
+        this.#workers[peer]?.tell({ kind: 'rewire', peer: thread, link })
+    }
+    const worker = this.#spawn(thread, true)
+    await worker.next('opened')
+    if (thread !== 0 || this.#plans.length === 0) return
+    const plans = this.#plans.map((plan, i) => ({ ...plan, port: this.#ports[i] ?? plan.port }))
+    await this.#listenOn(worker, plans)
+    this.#log.info('a worker is back', { thread })
+  }
+}

@@ -1,0 +1,378 @@
+/**
+ * One thread of the broker: image, partitions, proxies, dispatcher and, where it has them, listener
+ * and controller. The same code on a worker, on the only worker, or on the caller's own thread.
+ */
+import path from 'node:path'
+import { crc32c } from '@node-rs/crc32'
+import { pack, unpack } from 'msgpackr'
+import { Controller } from '../actors/controller.ts'
+import type {
+  ControllerAnswers,
+  ControllerCommand,
+  MetadataUpdate,
+} from '../actors/mailbox/controller.ts'
+import {
+  decodeAppend,
+  decodeRead,
+  encodeAppended,
+  encodeReadDone,
+  MessageType,
+} from '../actors/mailbox/hot.ts'
+import type { PartitionCommand } from '../actors/mailbox/partition.ts'
+import type { AppendResult } from '../actors/partition.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { MetadataDelta } from '../cluster/delta.ts'
+import { ClusterImage } from '../cluster/image.ts'
+import type { Placement } from '../cluster/placement.ts'
+import type { BrokerConfig } from '../config/broker.ts'
+import { nodeId } from '../config/effective.ts'
+import { BufferPool, type PooledBuffer } from '../ring/arena.ts'
+import { ThreadBus, type ThreadWiring } from '../ring/bus.ts'
+import { DiskStorage, removeDeletedPartitions } from '../storage/disk.ts'
+import { type MetadataStore, openMetadataStore } from '../storage/metadata-store.ts'
+import type { Storage } from '../storage/storage.ts'
+import { createCodecs } from './codecs.ts'
+import type { BrokerContext } from './context.ts'
+import { Dispatcher } from './dispatch.ts'
+import { FetchSessionCache } from './fetch-session.ts'
+import { handlers } from './handlers/index.ts'
+import { PartitionProxy } from './partition-proxy.ts'
+import { PartitionTable } from './partition-table.ts'
+import { Purgatory } from './purgatory.ts'
+
+/** What a thread is told when it is made; crosses as workerData. */
+export interface ThreadOptions {
+  readonly thread: number
+  readonly placement: Placement
+  readonly threadCount: number
+  readonly dataDir: string
+  readonly config: BrokerConfig
+  readonly trustCheckpoint: boolean
+  /** The broker is running already: this thread died and comes back. */
+  readonly restarted: boolean
+  /** Absent on a broker of one thread. */
+  readonly wiring: ThreadWiring | undefined
+}
+
+/** Metadata as it was when a thread asked: its image begins with it. */
+interface Snapshot {
+  clusterId: string
+  startCount: number
+  deltas: readonly MetadataDelta[]
+}
+
+type Command = PartitionCommand | ControllerCommand | MetadataUpdate | { kind: 'metadata-snapshot' }
+
+const PARTITION_COMMANDS: ReadonlySet<string> = new Set([
+  'list-offset',
+  'list-offsets',
+  'epoch-end',
+  'epoch-ends',
+  'delete-records',
+  'describe-producers',
+  'log-sizes',
+] satisfies string[])
+
+const systemClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
+
+const NO_PAYLOAD = Buffer.alloc(0)
+
+export class BrokerThread {
+  readonly options: ThreadOptions
+  readonly log: Log
+  readonly pool: BufferPool
+  readonly clock = systemClock
+  readonly bus: ThreadBus | undefined
+  #dispatcher: Dispatcher | undefined
+  #image: ClusterImage | undefined
+  #table: PartitionTable | undefined
+  #store: MetadataStore | undefined
+  #storage: Storage | undefined
+  #controller: Controller | undefined
+  readonly #purgatory = new Purgatory()
+  /** Buffers of reads that other threads still send from, by their id. */
+  readonly #lent = new Map<number, { buffer: PooledBuffer; thread: number }>()
+  readonly #wakes: number[] = []
+  #wakeScheduled = false
+  /** Asked for before this thread had an image. */
+  readonly #early: (() => void)[] = []
+
+  constructor(options: ThreadOptions, log: Log) {
+    this.options = options
+    this.log = log
+    this.pool = new BufferPool({ shared: options.threadCount > 1 })
+    if (options.wiring !== undefined) {
+      this.bus = new ThreadBus(options.wiring, this.pool, this, { keepAlive: true })
+    }
+  }
+
+  get #isCoordinator(): boolean {
+    return this.options.thread === this.options.placement.coordinatorThread
+  }
+
+  get dispatcher(): Dispatcher {
+    return this.#dispatcher as Dispatcher
+  }
+
+  get image(): ClusterImage {
+    return this.#image as ClusterImage
+  }
+
+  /** Loads metadata, opens the partitions of this thread. Throws StorageError. */
+  async start(): Promise<void> {
+    const snapshot = this.#isCoordinator ? this.#openStore() : await this.#askSnapshot()
+    const { config, placement, thread, dataDir, trustCheckpoint } = this.options
+    const { clusterId, startCount, deltas } = snapshot
+    const image = new ClusterImage({
+      clusterId,
+      nodeId: nodeId(config),
+      startCount,
+      placement,
+      config,
+    })
+    for (const delta of deltas) image.apply(delta)
+    this.#image = image
+    const storage = new DiskStorage(dataDir, config['odradek.open.segments.max'], this.log)
+    this.#storage = storage
+    if (thread === 0) removeDeletedPartitions(dataDir, this.log)
+    this.#table = new PartitionTable({
+      thread,
+      image,
+      storage,
+      clock: this.clock,
+      pool: this.pool,
+      codecs: createCodecs(),
+      crc32c: (bytes) => crc32c(bytes),
+      random: Math.random,
+      log: this.log,
+      trustCheckpoint: trustCheckpoint || this.options.restarted,
+      wake: (asker, slot) => this.#wake(asker, slot),
+      after,
+    })
+    this.#table.openAll()
+    this.#dispatcher = new Dispatcher(this.#context(), handlers, this.pool, this.log)
+    for (const run of this.#early.splice(0)) run()
+  }
+
+  /** Writes and closes everything. Nothing may be under way. */
+  async stop(): Promise<void> {
+    await this.#table?.close()
+    await this.#storage?.close()
+    this.#store?.close()
+    this.bus?.close()
+  }
+
+  /** Another worker died: what waited for it fails, what it had borrowed comes back. */
+  peerLost(peer: number): void {
+    this.bus?.peerLost(peer)
+    for (const [id, lent] of this.#lent) {
+      if (lent.thread !== peer) continue
+      this.#lent.delete(id)
+      this.pool.release(lent.buffer)
+    }
+  }
+
+  onRequest(
+    from: number,
+    type: number,
+    actor: number,
+    correlation: number,
+    bytes: Buffer,
+    at: number,
+    length: number,
+  ): void {
+    if (this.#table === undefined && type !== MessageType.call) {
+      // Not open yet: the bytes do not outlive this call, but the asker waits for the answer.
+      const copy = Buffer.from(bytes.subarray(at, at + length))
+      this.#early.push(() => this.onRequest(from, type, actor, correlation, copy, 0, length))
+      return
+    }
+    switch (type) {
+      case MessageType.append:
+        this.#onAppend(from, correlation, bytes, at)
+        return
+      case MessageType.read:
+        this.#onRead(from, correlation, bytes, at)
+        return
+      default:
+        this.#onCall(from, correlation, unpack(bytes.subarray(at, at + length)) as Command)
+    }
+  }
+
+  onNotice(
+    _from: number,
+    type: number,
+    actor: number,
+    bytes: Buffer,
+    at: number,
+    length: number,
+  ): void {
+    if (type === MessageType.wake) {
+      this.#wakeLater(actor)
+      return
+    }
+    for (let i = 0; i < length; i += 4) {
+      const id = bytes.readUInt32LE(at + i)
+      const lent = this.#lent.get(id)
+      if (lent === undefined) continue
+      this.#lent.delete(id)
+      this.pool.release(lent.buffer)
+    }
+  }
+
+  #context(): BrokerContext {
+    const { thread, threadCount, config, dataDir } = this.options
+    const image = this.image
+    const table = this.#table as PartitionTable
+    return {
+      thread,
+      threadCount,
+      image,
+      config,
+      clock: this.clock,
+      dataDir,
+      partitions: new PartitionProxy(thread, table, this.pool, this.bus),
+      purgatory: this.#purgatory,
+      fetchSessions: new FetchSessionCache(
+        () => image.brokerConfig['max.incremental.fetch.session.cache.slots'],
+        Math.random,
+      ),
+      callPartitions: (owner, command, answer) => {
+        if (owner === thread) table.command(command, answer)
+        else this.#call(owner, command, answer)
+      },
+      callController: (command, answer) => this.#callController(command, answer),
+      after,
+    }
+  }
+
+  #openStore(): Snapshot {
+    const { dataDir, config } = this.options
+    const directory = path.join(dataDir, 'odradek', 'metadata')
+    this.#store = openMetadataStore(directory, config['odradek.cluster.id'] ?? undefined)
+    // Leader epochs rise with each start of the broker, not with each of this thread.
+    if (!this.options.restarted) this.#store.beginStart()
+    return this.#store.load()
+  }
+
+  #askSnapshot(): Promise<Snapshot> {
+    const { coordinatorThread } = this.options.placement
+    return new Promise((resolve, reject) => {
+      this.#call(coordinatorThread, { kind: 'metadata-snapshot' }, (snapshot) => {
+        if (snapshot === undefined) reject(new Error('the coordinator thread was lost'))
+        else resolve(snapshot as Snapshot)
+      })
+    })
+  }
+
+  #callController<C extends ControllerCommand>(
+    command: C,
+    answer: (result: ControllerAnswers[C['kind']] | undefined) => void,
+  ): void {
+    if (this.#isCoordinator) this.#controllerHere().onCommand(command, answer)
+    else this.#call(this.options.placement.coordinatorThread, command, answer as never)
+  }
+
+  #controllerHere(): Controller {
+    this.#controller ??= new Controller({
+      image: this.image,
+      store: this.#store as MetadataStore,
+      broadcast: (update, done) => this.#broadcast(update, done),
+      onStorageError: (error) => this.log.error(error.message),
+    })
+    return this.#controller
+  }
+
+  /** Tells all other threads; one that is lost will ask for a snapshot when it is back. */
+  #broadcast(update: MetadataUpdate, done: () => void): void {
+    let pending = 1
+    const onAnswer = () => {
+      pending--
+      if (pending === 0) done()
+    }
+    for (let peer = 0; peer < this.options.threadCount; peer++) {
+      if (peer === this.options.thread) continue
+      pending++
+      this.#call(peer, update, onAnswer)
+    }
+    onAnswer()
+  }
+
+  #call(thread: number, command: Command, answer: (result: never) => void): void {
+    const bus = this.bus as ThreadBus
+    bus.request(thread, MessageType.call, 0, pack(command), (status, _type, bytes, at, length) => {
+      answer(
+        status === 'ok' ? (unpack(bytes.subarray(at, at + length)) as never) : (undefined as never),
+      )
+    })
+  }
+
+  #onAppend(from: number, correlation: number, bytes: Buffer, at: number): void {
+    const bus = this.bus as ThreadBus
+    const { slot, acksAll, bufferId, from: start, length } = decodeAppend(bytes, at)
+    const records = bus.resolve(from, bufferId).subarray(start, start + length)
+    const sink = {
+      onAppended(_tag: number, result: AppendResult) {
+        bus.reply(from, correlation, MessageType.append, encodeAppended(result))
+      },
+    }
+    this.#table?.append(slot, records, acksAll, sink, 0)
+  }
+
+  #onRead(from: number, correlation: number, bytes: Buffer, at: number): void {
+    const bus = this.bus as ThreadBus
+    const results = this.#table?.read(from, decodeRead(bytes, at)) ?? []
+    for (const { read } of results) {
+      if (read?.buffer === undefined) continue
+      bus.share(from, read.buffer)
+      this.#lent.set(read.buffer.id, { buffer: read.buffer, thread: from })
+    }
+    bus.reply(from, correlation, MessageType.read, encodeReadDone(results))
+  }
+
+  #onCall(from: number, correlation: number, command: Command): void {
+    const reply = (result: unknown) => {
+      this.bus?.reply(from, correlation, MessageType.call, pack(result))
+    }
+    if (this.#image === undefined) {
+      // Without an image yet: an update is part of the snapshot that is to come.
+      if (command.kind === 'metadata-update') reply(null)
+      else this.#early.push(() => this.#onCall(from, correlation, command))
+      return
+    }
+    if (command.kind === 'metadata-update') {
+      for (const delta of command.deltas) this.image.apply(delta)
+      reply(null)
+    } else if (command.kind === 'metadata-snapshot') {
+      const { clusterId, deltas } = (this.#store as MetadataStore).load()
+      reply({ clusterId, startCount: this.image.startCount, deltas })
+    } else if (PARTITION_COMMANDS.has(command.kind)) {
+      const table = this.#table as PartitionTable
+      table.command(command as PartitionCommand, reply)
+    } else {
+      this.#controllerHere().onCommand(command as ControllerCommand, reply)
+    }
+  }
+
+  #wake(asker: number, slot: number): void {
+    if (asker === this.options.thread) this.#wakeLater(slot)
+    else this.bus?.notice(asker, MessageType.wake, slot, NO_PAYLOAD)
+  }
+
+  /** At the end of the turn: many appends of one turn wake a reader once. */
+  #wakeLater(slot: number): void {
+    this.#wakes.push(slot)
+    if (this.#wakeScheduled) return
+    this.#wakeScheduled = true
+    setImmediate(() => {
+      this.#wakeScheduled = false
+      for (const one of this.#wakes.splice(0)) this.#purgatory.wake(one)
+    })
+  }
+}
+
+function after(delayMs: number, then: () => void): () => void {
+  const timer = setTimeout(then, delayMs)
+  return () => clearTimeout(timer)
+}

@@ -1,0 +1,85 @@
+/** Logs on disk: Kafka's directories for the segments, one LMDB environment for the index. */
+import fs from 'node:fs'
+import path from 'node:path'
+import type { Log } from '../base/log.ts'
+import { DiskDirectory, partitionDirectoryName } from './directory.ts'
+import { LmdbOffsetIndex } from './offset-index.ts'
+import { OpenFiles } from './segment-file.ts'
+import type { OffsetIndex, SegmentDirectory, Storage } from './storage.ts'
+import { StorageError } from './storage-error.ts'
+
+/** What stands in the data directory beside the partitions. */
+export const INDEX_DIRECTORY = path.join('odradek', 'index')
+
+/** One thread's view of the data directory. */
+export class DiskStorage implements Storage {
+  readonly index: OffsetIndex
+  readonly #dataDir: string
+  readonly #files: OpenFiles
+  readonly #log: Log
+
+  /** `openFilesMax`: descriptors of segments that may be open at once. Throws StorageError. */
+  constructor(dataDir: string, openFilesMax: number, log: Log) {
+    this.#dataDir = dataDir
+    this.#files = new OpenFiles(openFilesMax)
+    this.#log = log
+    this.index = openIndex(path.join(dataDir, INDEX_DIRECTORY), log)
+  }
+
+  directory(topic: string, partition: number, topicId: string): SegmentDirectory {
+    return new DiskDirectory(this.#dataDir, topic, partition, topicId, this.#files)
+  }
+
+  /** The name is free at once; the bytes go behind the back, or at the next start after a crash. */
+  removePartition(topic: string, partition: number, topicId: string): void {
+    const from = path.join(this.#dataDir, partitionDirectoryName(topic, partition))
+    const to = path.join(
+      this.#dataDir,
+      `${topic.slice(0, 200)}-${partition}.${topicId}${DELETED_SUFFIX}`,
+    )
+    try {
+      fs.renameSync(from, to)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+      throw new StorageError(`cannot remove ${from}`, error)
+    }
+    removeInBackground(to, this.#log)
+  }
+
+  async close(): Promise<void> {
+    await this.index.close()
+  }
+}
+
+const DELETED_SUFFIX = '-delete'
+
+/** Removes what a crash left of deleted partitions. Called once at the start, by one thread. */
+export function removeDeletedPartitions(dataDir: string, log: Log): void {
+  for (const name of fs.readdirSync(dataDir)) {
+    if (/-\d+\.[A-Za-z0-9_-]{22}-delete$/.test(name)) {
+      removeInBackground(path.join(dataDir, name), log)
+    }
+  }
+}
+
+function removeInBackground(directory: string, log: Log): void {
+  fs.rm(directory, { recursive: true, force: true }, (error) => {
+    if (error)
+      log.warn('a deleted partition cannot be removed', { directory, error: error.message })
+  })
+}
+
+/** The index is derived: one that cannot be opened is put aside and rebuilt from the segments. */
+function openIndex(directory: string, log: Log): OffsetIndex {
+  fs.mkdirSync(directory, { recursive: true })
+  try {
+    return new LmdbOffsetIndex(directory)
+  } catch (error) {
+    log.warn('the index cannot be opened and is rebuilt from the segments', {
+      error: (error as Error).message,
+    })
+    fs.rmSync(directory, { recursive: true, force: true })
+    fs.mkdirSync(directory, { recursive: true })
+    return new LmdbOffsetIndex(directory)
+  }
+}
