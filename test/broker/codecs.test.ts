@@ -1,9 +1,17 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
+import { bufferOf } from '../../src/broker/codecs/load.ts'
 import { createCodecs } from '../../src/broker/codecs.ts'
 import { CodecError, CodecId, type CompressedCodec } from '../../src/protocol/compression.ts'
+import {
+  compressionOf,
+  RECORD_BATCH_OVERHEAD,
+  RecordCursor,
+  recordsCount,
+} from '../../src/protocol/record-batch.ts'
 
 const codecs = createCodecs()
 const MIB = 1024 * 1024
@@ -176,6 +184,28 @@ test('an lz4 block that unfolds beyond the block size of its frame is refused', 
   refused(t, false, () => codecs.decompress(CodecId.lz4, frame, MIB))
   t.throws(() => codecs.decompress(CodecId.lz4, frame, 100), { instanceOf: CodecError })
 })
+
+for (const [name, codec] of compressed) {
+  for (const [file, values] of [
+    ['one-block', ['value 0', 'value 1', 'value 2']],
+    ['several-blocks', Array<string>(3).fill('0123456789'.repeat(10_000))],
+  ] as const) {
+    test(`a ${name} batch that Kafka's client wrote is read (${file})`, (t) => {
+      const path = new URL(`../../../test/golden/codecs/${name}-${file}.hex`, import.meta.url)
+      const batch = Buffer.from(readFileSync(path, 'utf8').trim(), 'hex')
+      t.is(compressionOf(batch, 0), codec)
+      const plain = codecs.decompress(codec, batch.subarray(RECORD_BATCH_OVERHEAD), MIB)
+      const records = new RecordCursor()
+      records.reset(bufferOf(plain), 0, plain.length, recordsCount(batch, 0))
+      const read: unknown[] = []
+      while (records.next()) read.push([String(records.key()), String(records.value())])
+      t.deepEqual(
+        read,
+        values.map((value, i) => [`key-${i}`, value]),
+      )
+    })
+  }
+}
 
 function decompressedOrRefused(
   codec: CompressedCodec,
