@@ -2,7 +2,7 @@
  * Reading a log: from an offset to a position, and from a position to whole batches whose CRC was
  * right at least once since this process opened the file.
  */
-import { nextWholeBatch, plausibleLength } from '../log/recovery.ts'
+import { isContradicted, nextBehindDamage, plausibleLength } from '../log/recovery.ts'
 import {
   baseOffset,
   batchSize,
@@ -31,41 +31,75 @@ export function readerOf(segment: LogSegment): (position: number, length: number
   }
 }
 
+/** A place in a segment, and the lowest offset that may stand there. */
+export interface Located {
+  position: number
+  expected: number
+}
+
 /**
- * Position of the batch in `segment` that holds `offset`, or of the first one behind it; -1: there is
- * none. Walks headers from the nearest index entry; steps over damage.
+ * The place of the batch in `segment` that holds `offset`, or of the first one behind it; `undefined`:
+ * there is none. Walks headers from the nearest index entry. Damage that may have held the offset is
+ * answered as its place; other damage is stepped over.
  */
-export function locateBatch(log: PartitionLog, segment: LogSegment, offset: number): number {
+export function locateBatch(
+  log: PartitionLog,
+  segment: LogSegment,
+  offset: number,
+): Located | undefined {
   walkBuffer ??= Buffer.allocUnsafeSlow(WALK_BYTES)
   const { size } = segment.file
-  let position = log.floorPosition(segment, offset)
+  let { position, expected } = log.floorPlace(segment, offset)
   while (size - position >= RECORD_BATCH_OVERHEAD) {
     const n = segment.file.read(walkBuffer, 0, Math.min(WALK_BYTES, size - position), position)
     let at = 0
+    let damaged = n < RECORD_BATCH_OVERHEAD
     while (n - at >= RECORD_BATCH_OVERHEAD) {
-      const length = plausibleLength(walkBuffer, at, size - position - at, 0)
-      if (length < 0) break
-      if (lastOffset(walkBuffer, at) >= offset) return position + at
+      const length = plausibleLength(walkBuffer, at, size - position - at, expected)
+      const next = position + at + length
+      if (length < 0 || hasWrongOffset(segment, walkBuffer, at, next, expected)) {
+        damaged = true
+        break
+      }
+      const last = lastOffset(walkBuffer, at)
+      if (last >= offset) return { position: position + at, expected }
+      expected = last + 1
       at += length
-      if (at > n) break
     }
     position += at
-    if (at > 0 && (at > n || n - at < RECORD_BATCH_OVERHEAD)) continue
-    if (n - at >= RECORD_BATCH_OVERHEAD || at === 0) {
-      const next = nextWholeBatch(readerOf(segment), position + 1, size, 0, log.parts.crc32c)
-      if (next < 0) return -1
-      // The damaged range cannot say which offsets it held: the asked one is taken to be among them.
-      const header = readerOf(segment)(next, RECORD_BATCH_OVERHEAD)
-      if (baseOffset(header, 0) > offset) return position
-      position = next
-    }
+    if (!damaged) continue
+    const read = readerOf(segment)
+    const next = nextBehindDamage(read, position, size, expected, log.parts.crc32c)
+    // The damaged range cannot say which offsets it held: the asked one is taken to be among them.
+    const end = next < 0 ? segment.nextOffset : baseOffset(read(next, RECORD_BATCH_OVERHEAD), 0)
+    if (end > offset) return { position, expected }
+    if (next < 0) return undefined
+    expected = end
+    position = next
   }
-  return -1
+  return undefined
+}
+
+const nextHeader = Buffer.allocUnsafeSlow(RECORD_BATCH_OVERHEAD)
+
+/** Whether what follows (at `next`) shows that the base offset of the batch at `at` is wrong. */
+function hasWrongOffset(
+  segment: LogSegment,
+  bytes: Buffer,
+  at: number,
+  next: number,
+  expected: number,
+): boolean {
+  if (baseOffset(bytes, at) === expected) return false
+  if (baseOffset(bytes, at) < expected) return true
+  const last = lastOffset(bytes, at)
+  if (last >= segment.nextOffset) return true
+  const n = segment.file.read(nextHeader, 0, RECORD_BATCH_OVERHEAD, next)
+  return isContradicted(last, expected, nextHeader.subarray(0, n))
 }
 
 /** How much of a segment is asked for. */
-export interface ReadRange {
-  position: number
+export interface ReadRange extends Located {
   maxBytes: number
   upperOffset: number
   minOneBatch: boolean
@@ -104,12 +138,27 @@ export function readBatches(
       buffer = pool.take(want)
       bytes = buffer.bytes
       n = segment.file.read(bytes, 0, want, range.position)
-      if (n < want) break
+      if (n < want) {
+        corrupt = true
+        break
+      }
+    }
+    const from = range.position + at
+    const verified = segment.verified.covers(from, from + length)
+    if (!verified) {
+      const expected = last < 0 ? range.expected : lastOffset(bytes, last) + 1
+      if (hasWrongOffset(segment, bytes, at, from + length, expected)) {
+        corrupt = true
+        break
+      }
     }
     if (baseOffset(bytes, at) >= range.upperOffset) break
-    if (!sound(log, segment, bytes, at, length, range.position)) {
-      corrupt = true
-      break
+    if (!verified) {
+      if (log.parts.crc32c(bytes.subarray(at + CRC_FROM, at + length)) !== crcOf(bytes, at)) {
+        corrupt = true
+        break
+      }
+      segment.verified.add(from, from + length)
     }
     last = at
     at += length
@@ -121,21 +170,4 @@ export function readBatches(
   }
   const nextOffset = lastOffset(bytes, last) + 1
   return { buffer, from: 0, to: at, corrupt: false, nextOffset }
-}
-
-/** Whether the CRC of a batch is right, looked at once per process and batch. */
-function sound(
-  log: PartitionLog,
-  segment: LogSegment,
-  bytes: Buffer,
-  at: number,
-  length: number,
-  position: number,
-): boolean {
-  const from = position + at
-  if (segment.verified.covers(from, from + length)) return true
-  const crc = log.parts.crc32c(bytes.subarray(at + CRC_FROM, at + length))
-  if (crc !== crcOf(bytes, at)) return false
-  segment.verified.add(from, from + length)
-  return true
 }

@@ -13,7 +13,7 @@ import type { Crc32c } from '../protocol/record-batch.ts'
 import type { BufferPool } from '../ring/arena.ts'
 import type { Checkpoint, IndexUpdate, OffsetIndex, SegmentDirectory } from '../storage/storage.ts'
 import { IndexJournal } from './index-journal.ts'
-import { locateBatch, readBatches } from './log-reader.ts'
+import { type Located, locateBatch, readBatches } from './log-reader.ts'
 import { openLog, type RecoveryReport } from './log-recovery.ts'
 import { type AppendFacts, type LogRead, type LogSegment, summaryOf } from './log-segment.ts'
 
@@ -163,12 +163,13 @@ export class PartitionLog {
       const segment = this.segments[index] as LogSegment
       if (segment.baseOffset >= upperOffset) break
       if (offset >= segment.nextOffset && index < this.segments.length - 1) continue
-      const position = this.#positionOf(segment, offset)
-      if (position < 0) continue
+      const place = this.#placeOf(segment, offset)
+      if (place === undefined) continue
+      const { position, expected } = place
       const read = readBatches(
         this,
         segment,
-        { position, maxBytes, upperOffset, minOneBatch },
+        { position, expected, maxBytes, upperOffset, minOneBatch },
         pool,
       )
       if (read.nextOffset >= 0) {
@@ -186,21 +187,23 @@ export class PartitionLog {
     for (let index = first; index < this.segments.length; index++) {
       const segment = this.segments[index] as LogSegment
       if (segment.baseOffset >= upperOffset) break
-      const from = index === first ? Math.max(0, this.#positionOf(segment, offset)) : 0
+      const from = index === first ? (this.#placeOf(segment, offset)?.position ?? 0) : 0
       const to =
         upperOffset >= segment.nextOffset
           ? segment.file.size
-          : this.#positionOf(segment, upperOffset)
+          : (this.#placeOf(segment, upperOffset)?.position ?? 0)
       bytes += Math.max(0, to - from)
     }
     return bytes
   }
 
-  /** Position of the batch from which a floor look-up starts in `segment` for `offset`. */
-  floorPosition(segment: LogSegment, offset: number): number {
-    const entry =
-      this.journal.floor(offset) ?? this.parts.index.floor(this.parts.slot, offset) ?? undefined
-    return entry !== undefined && entry.segmentBase === segment.baseOffset ? entry.position : 0
+  /** The nearest place in `segment`, not behind `offset`, that the index knows. */
+  floorPlace(segment: LogSegment, offset: number): Located {
+    const entry = this.journal.floor(offset) ?? this.parts.index.floor(this.parts.slot, offset)
+    if (entry === undefined || entry.segmentBase !== segment.baseOffset) {
+      return { position: 0, expected: segment.baseOffset }
+    }
+    return { position: entry.position, expected: entry.offset }
   }
 
   /** Aborted transactions that overlap [fromOffset, toOffset), in order of their first offset. */
@@ -334,9 +337,9 @@ export class PartitionLog {
     this.#jitterMs = jitterMs === 0 ? 0 : Math.floor(this.parts.random() * jitterMs)
   }
 
-  #positionOf(segment: LogSegment, offset: number): number {
-    const at = this.#cursorGet(offset, segment.baseOffset)
-    return at >= 0 ? at : locateBatch(this, segment, offset)
+  #placeOf(segment: LogSegment, offset: number): Located | undefined {
+    const position = this.#cursorGet(offset, segment.baseOffset)
+    return position >= 0 ? { position, expected: offset } : locateBatch(this, segment, offset)
   }
 
   #cursorGet(offset: number, segmentBase: number): number {

@@ -66,6 +66,15 @@ export function scanSegment(
         bad = true
         break
       }
+      const next = window.subarray(at + length)
+      if (baseOffset(window, at) > minOffset) {
+        // What lies behind has to be seen before the gap is believed: look from this batch on.
+        if (next.length < RECORD_BATCH_OVERHEAD && at > 0) break
+        if (isContradicted(lastOffset(window, at), minOffset, next)) {
+          bad = true
+          break
+        }
+      }
       visit(window, at, position + at)
       minOffset = lastOffset(window, at) + 1
       at += length
@@ -74,13 +83,15 @@ export function scanSegment(
     if (!bad && at > 0) continue
     if (!bad && isWholeLargeBatch(read, position, size, minOffset, crc32c)) {
       const length = batchSize(read(position, RECORD_BATCH_OVERHEAD), 0)
-      const batch = read(position, length)
-      visit(batch, 0, position)
-      minOffset = lastOffset(batch, 0) + 1
-      position += length
-      continue
+      const batch = read(position, Math.min(length + RECORD_BATCH_OVERHEAD, size - position))
+      if (!isContradicted(lastOffset(batch, 0), minOffset, batch.subarray(length))) {
+        visit(batch, 0, position)
+        minOffset = lastOffset(batch, 0) + 1
+        position += length
+        continue
+      }
     }
-    const next = nextWholeBatch(read, position + 1, size, minOffset, crc32c)
+    const next = nextBehindDamage(read, position, size, minOffset, crc32c)
     if (next < 0) return { end: position, damaged }
     damaged.push({ from: position, to: next })
     position = next
@@ -108,8 +119,35 @@ export function plausibleLength(
   return length
 }
 
+/**
+ * Whether the batch behind (`next` begins with its header, if there is one) shows that a batch which
+ * ends with `last` has a wrong base offset: the CRC does not cover that field, so a raised one looks
+ * like a gap. `expected`: the lowest offset that could have come.
+ */
+export function isContradicted(last: number, expected: number, next: Buffer): boolean {
+  if (plausibleLength(next, 0, Number.MAX_SAFE_INTEGER, expected) < 0) return false
+  return baseOffset(next, 0) <= last
+}
+
+/** Position of the first whole batch behind the damaged bytes at `position`, or -1. */
+export function nextBehindDamage(
+  read: SegmentReader,
+  position: number,
+  size: number,
+  minOffset: number,
+  crc32c: Crc32c,
+): number {
+  // Where the length is still right it leads past the records, whose values may hold batches too.
+  const header = read(position, Math.min(RECORD_BATCH_OVERHEAD, size - position))
+  const length = plausibleLength(header, 0, size - position, 0)
+  if (length > 0 && isWholeLargeBatch(read, position + length, size, minOffset, crc32c)) {
+    return position + length
+  }
+  return nextWholeBatch(read, position + 1, size, minOffset, crc32c)
+}
+
 /** Position of the next whole batch (right CRC) from `from` on, or -1. */
-export function nextWholeBatch(
+function nextWholeBatch(
   read: SegmentReader,
   from: number,
   size: number,
@@ -142,7 +180,7 @@ function isWholeLargeBatch(
   minOffset: number,
   crc32c: Crc32c,
 ): boolean {
-  const header = read(position, Math.min(RECORD_BATCH_OVERHEAD, size - position))
+  const header = read(position, Math.max(0, Math.min(RECORD_BATCH_OVERHEAD, size - position)))
   const length = plausibleLength(header, 0, size - position, minOffset)
   if (length < 0) return false
   const batch = read(position, length)
