@@ -5,7 +5,6 @@ import {
   newPartitions,
   PARTITIONS_PER_REQUEST_MAX,
   replicasProblem,
-  type TopicRules,
   tooManyInAll,
 } from './create-topics.ts'
 import type { MetadataDelta } from './delta.ts'
@@ -13,16 +12,17 @@ import type { ClusterImage, TopicImage } from './image.ts'
 
 interface Refusal {
   errorCode: ErrorCode
-  errorMessage: string
+  errorMessage: string | null
 }
 
 /** Each topic is decided for itself; a name that is there twice is refused. */
 export function createPartitions(
   image: ClusterImage,
-  rules: TopicRules,
   topics: readonly MorePartitions[],
   validateOnly: boolean,
 ): Decision<GrownTopic> {
+  if (partitionsAsked(image, topics) > PARTITIONS_PER_REQUEST_MAX)
+    return { answers: topics.map(({ name }) => ({ name, ...tooManyPerRequest })), deltas: [] }
   const counts = new Map<string, number>()
   for (const { name } of topics) counts.set(name, (counts.get(name) ?? 0) + 1)
   const answers: GrownTopic[] = []
@@ -35,7 +35,7 @@ export function createPartitions(
   for (const asked of topics) {
     if ((counts.get(asked.name) ?? 0) > 1) continue
     const topic = image.topic(asked.name)
-    const refusal = refuse(image, rules, { topic, asked, added })
+    const refusal = refuse(image, { topic, asked, added })
     if (refusal || !topic) {
       answers.push({ name: asked.name, ...(refusal ?? unknownTopic) })
       continue
@@ -54,7 +54,6 @@ export function createPartitions(
 
 function refuse(
   image: ClusterImage,
-  rules: TopicRules,
   { topic, asked, added }: { topic: TopicImage | undefined; asked: MorePartitions; added: number },
 ): Refusal | undefined {
   if (!topic) return unknownTopic
@@ -72,9 +71,18 @@ function refuse(
     if (problem !== null)
       return { errorCode: ErrorCode.INVALID_REPLICA_ASSIGNMENT, errorMessage: problem }
   }
-  if (added + more > PARTITIONS_PER_REQUEST_MAX) return tooManyPerRequest
-  const full = image.partitionCount + added + more > rules.partitionsMax
-  return full ? tooManyInAll(rules.partitionsMax) : undefined
+  const partitionsMax = image.brokerConfig['odradek.partitions.max']
+  const full = image.partitionCount + added + more > partitionsMax
+  return full ? tooManyInAll(partitionsMax) : undefined
+}
+
+function partitionsAsked(image: ClusterImage, topics: readonly MorePartitions[]): number {
+  let asked = 0
+  for (const { name, count } of topics) {
+    const now = image.topic(name)?.partitions.length
+    if (now !== undefined) asked += Math.max(0, count - now)
+  }
+  return asked
 }
 
 function assignmentsProblem(
@@ -105,7 +113,7 @@ const duplicateName: Refusal = {
 }
 const unknownTopic: Refusal = {
   errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-  errorMessage: 'This server does not host this topic-partition.',
+  errorMessage: null,
 }
 const internalTopic: Refusal = {
   errorCode: ErrorCode.INVALID_REQUEST,

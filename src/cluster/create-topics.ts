@@ -1,12 +1,18 @@
 /** The decision of CreateTopics: which of the wanted topics come to be, and as what. */
 import { assert } from '../base/assert.ts'
 import { ZERO_UUID } from '../base/uuid.ts'
+import type { BrokerConfig } from '../config/broker.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { CreatedTopic, Decision, NewTopic } from './commands.ts'
 import type { ConfigEntries, MetadataDelta, PartitionRecord } from './delta.ts'
 import type { ClusterImage } from './image.ts'
 import { topicConfigsOf } from './topic-configs.ts'
-import { CLUSTER_METADATA_TOPIC, collisionKey, topicNameProblem } from './topic-name.ts'
+import {
+  CLUSTER_METADATA_TOPIC,
+  collisionKey,
+  internalTopicNames,
+  topicNameProblem,
+} from './topic-name.ts'
 
 /** Partitions that one request may ask for in all; Kafka's bound as well. */
 export const PARTITIONS_PER_REQUEST_MAX = 10_000
@@ -14,21 +20,10 @@ export const PARTITIONS_PER_REQUEST_MAX = 10_000
 /** Slots are u32. */
 const SLOT_MAX = 0xffff_ffff
 
-/** What the broker's configuration says about new topics. */
-export interface TopicRules {
-  /** `num.partitions` */
-  readonly numPartitions: number
-  /** `default.replication.factor` */
-  readonly replicationFactor: number
-  /** `odradek.partitions.max`: partitions of all topics together. */
-  readonly partitionsMax: number
-}
-
-/** One CreateTopics request. `internal`: the topics are a coordinator's own. */
+/** One CreateTopics request. */
 export interface CreateTopics {
   readonly topics: readonly NewTopic[]
   readonly validateOnly: boolean
-  readonly internal: boolean
 }
 
 interface Shape {
@@ -48,11 +43,10 @@ interface Refusal {
  */
 export function createTopics(
   image: ClusterImage,
-  rules: TopicRules,
   request: CreateTopics,
   newTopicId: () => string,
 ): Decision<CreatedTopic> {
-  const tooMany = partitionsAsked(request.topics, rules) > PARTITIONS_PER_REQUEST_MAX
+  const tooMany = partitionsAsked(request.topics, image.brokerConfig) > PARTITIONS_PER_REQUEST_MAX
   if (tooMany) {
     return {
       answers: request.topics.map((topic) => refused(topic, tooManyPerRequest)),
@@ -66,15 +60,8 @@ export function createTopics(
   let nextSlot = image.nextSlot
   let partitionCount = image.partitionCount
   for (const topic of request.topics) {
-    if (repeated.has(topic.name)) {
-      // Kafka answers a name once, however often it was asked.
-      if (repeated.get(topic.name) === false) {
-        repeated.set(topic.name, true)
-        answers.push(refused(topic, duplicateName))
-      }
-      continue
-    }
-    const decided = decideTopic(image, rules, topic, { taken, partitionCount, nextSlot })
+    if (repeated.has(topic.name)) continue
+    const decided = decideTopic(image, topic, { taken, partitionCount, nextSlot })
     if ('errorCode' in decided) {
       answers.push(refused(topic, decided))
       continue
@@ -87,9 +74,11 @@ export function createTopics(
     partitionCount += shape.partitions
     const partitions = newPartitions(nextSlot, shape.partitions, image.startCount)
     nextSlot += shape.partitions
-    const internal = request.internal
+    const internal = internalTopicNames.has(topic.name)
     deltas.push({ kind: 'topic-created', name: topic.name, id, internal, partitions, configs })
   }
+  // Kafka answers a name once, however often it was asked.
+  for (const topic of repeated.values()) answers.push(refused(topic, duplicateName))
   return { answers, deltas: request.validateOnly ? [] : deltas }
 }
 
@@ -109,21 +98,23 @@ export function newPartitions(
 /** The checks of one topic, in Kafka's order: name, existence, configurations, shape. */
 function decideTopic(
   image: ClusterImage,
-  rules: TopicRules,
   topic: NewTopic,
   soFar: { taken: ReadonlyMap<string, string>; partitionCount: number; nextSlot: number },
 ): { shape: Shape; configs: ConfigEntries } | Refusal {
   const nameRefusal = refuseName(image, topic.name, soFar.taken)
   if (nameRefusal) return nameRefusal
-  const configs = topicConfigsOf(topic.configs)
+  const configs = topicConfigsOf(image, topic.configs)
   if ('errorCode' in configs) return configs
   const shape =
-    topic.assignments.length > 0 ? assignedShape(image, topic) : plainShape(rules, topic)
+    topic.assignments.length > 0
+      ? assignedShape(image, topic)
+      : plainShape(image.brokerConfig, topic)
   if ('errorCode' in shape) return shape
+  const partitionsMax = image.brokerConfig['odradek.partitions.max']
   const full =
-    soFar.partitionCount + shape.partitions > rules.partitionsMax ||
+    soFar.partitionCount + shape.partitions > partitionsMax ||
     soFar.nextSlot + shape.partitions > SLOT_MAX
-  return full ? tooManyInAll(rules.partitionsMax) : { shape, configs: configs.entries }
+  return full ? tooManyInAll(partitionsMax) : { shape, configs: configs.entries }
 }
 
 function refuseName(
@@ -147,12 +138,12 @@ function refuseName(
   return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage }
 }
 
-function plainShape(rules: TopicRules, topic: NewTopic): Shape | Refusal {
+function plainShape(config: BrokerConfig, topic: NewTopic): Shape | Refusal {
   const { numPartitions, replicationFactor } = topic
   if (replicationFactor < -1 || replicationFactor === 0) return badReplicationFactor
   if (numPartitions < -1 || numPartitions === 0) return badPartitionCount
-  const partitions = numPartitions === -1 ? rules.numPartitions : numPartitions
-  const factor = replicationFactor === -1 ? rules.replicationFactor : replicationFactor
+  const partitions = numPartitions === -1 ? config['num.partitions'] : numPartitions
+  const factor = replicationFactor === -1 ? config['default.replication.factor'] : replicationFactor
   if (factor > 1) return tooFewBrokers(factor)
   return { partitions, replicationFactor: factor }
 }
@@ -193,22 +184,22 @@ export function replicasProblem(nodeId: number, brokerIds: readonly number[]): s
   return null
 }
 
-function partitionsAsked(topics: readonly NewTopic[], rules: TopicRules): number {
+function partitionsAsked(topics: readonly NewTopic[], config: BrokerConfig): number {
   let asked = 0
   for (const { assignments, numPartitions } of topics) {
     if (assignments.length > 0) asked += assignments.length
-    else asked += numPartitions === -1 ? rules.numPartitions : Math.max(0, numPartitions)
+    else asked += numPartitions === -1 ? config['num.partitions'] : Math.max(0, numPartitions)
   }
   return asked
 }
 
-/** Names asked more than once; false: not answered yet. */
-function repeatedNames(topics: readonly NewTopic[]): Map<string, boolean> {
+/** The topics whose names are asked more than once, by name. */
+function repeatedNames(topics: readonly NewTopic[]): Map<string, NewTopic> {
   const seen = new Set<string>()
-  const repeated = new Map<string, boolean>()
-  for (const { name } of topics) {
-    if (seen.has(name)) repeated.set(name, false)
-    seen.add(name)
+  const repeated = new Map<string, NewTopic>()
+  for (const topic of topics) {
+    if (seen.has(topic.name)) repeated.set(topic.name, topic)
+    seen.add(topic.name)
   }
   return repeated
 }
@@ -246,7 +237,7 @@ function tooFewBrokers(factor: number): Refusal {
     errorCode: ErrorCode.INVALID_REPLICATION_FACTOR,
     errorMessage:
       `Unable to replicate the partition ${factor} time(s): The target replication factor of ` +
-      `${factor} cannot be reached because only 1 broker(s) are registered.`,
+      `${factor} cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.`,
   }
 }
 

@@ -15,13 +15,15 @@ export function deleteTopics(
 ): Decision<DeletedTopic> {
   const counts = new Map<string, number>()
   for (const topic of topics) {
-    for (const key of keysOf(image, topic)) counts.set(key, (counts.get(key) ?? 0) + 1)
+    const key = keyOf(image, topic)
+    if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1)
   }
   const answers: DeletedTopic[] = []
   const deltas: MetadataDelta[] = []
   const answeredTwins = new Set<string>()
   for (const asked of topics) {
-    const twin = keysOf(image, asked).find((key) => (counts.get(key) ?? 0) > 1)
+    const key = keyOf(image, asked)
+    const twin = key !== undefined && (counts.get(key) ?? 0) > 1 ? key : undefined
     if (twin !== undefined) {
       // What was asked twice is answered once.
       if (!answeredTwins.has(twin)) answers.push(duplicate(asked))
@@ -60,10 +62,10 @@ function find(image: ClusterImage, asked: TopicToDelete): TopicImage | DeletedTo
 }
 
 /** By what a topic counts as asked twice: a name and the id of the same topic are one. */
-function keysOf(image: ClusterImage, asked: TopicToDelete): string[] {
-  if (asked.name !== null && asked.id !== ZERO_UUID) return []
-  if (asked.name !== null) return [image.topic(asked.name)?.id ?? `name ${asked.name}`]
-  return asked.id === ZERO_UUID ? [] : [asked.id]
+function keyOf(image: ClusterImage, asked: TopicToDelete): string | undefined {
+  if (asked.name !== null && asked.id !== ZERO_UUID) return undefined
+  if (asked.name !== null) return image.topic(asked.name)?.id ?? `name ${asked.name}`
+  return asked.id === ZERO_UUID ? undefined : asked.id
 }
 
 function duplicate(asked: TopicToDelete): DeletedTopic {

@@ -4,6 +4,8 @@
  * and Fetch: they are Map or array reads and allocate nothing.
  */
 import { assert, unreachable } from '../base/assert.ts'
+import type { BrokerConfig } from '../config/broker.ts'
+import { effectiveBroker, effectiveTopic, topicDefaults } from '../config/effective.ts'
 import type { TopicConfig } from '../config/topic.ts'
 import type { ConfigEntries, MetadataDelta, PartitionRecord } from './delta.ts'
 import { type Placement, threadOf } from './placement.ts'
@@ -54,12 +56,8 @@ export interface ImageOptions {
   /** How often the broker was started on its data directory, this time included. */
   readonly startCount: number
   readonly placement: Placement
-  /** Effective topic configuration out of its layers, most specific first, above the static ones. */
-  topicConfigOf(
-    overrides: ReadonlyMap<string, string>,
-    dynamicBroker: ReadonlyMap<string, string>,
-    dynamicDefault: ReadonlyMap<string, string>,
-  ): TopicConfig
+  /** Static configuration of the broker: command line, environment, file. */
+  readonly config: BrokerConfig
 }
 
 const noConfigs: ReadonlyMap<string, string> = new Map()
@@ -71,22 +69,19 @@ class Topic implements TopicImage {
   readonly internal: boolean
   readonly partitions: PartitionImage[] = []
   configs: ReadonlyMap<string, string>
-  readonly #effective: (configs: ReadonlyMap<string, string>) => TopicConfig
+  readonly #defaults: () => TopicConfig
   #config: TopicConfig | undefined
 
-  constructor(
-    delta: MetadataDelta & { kind: 'topic-created' },
-    effective: (configs: ReadonlyMap<string, string>) => TopicConfig,
-  ) {
+  constructor(delta: MetadataDelta & { kind: 'topic-created' }, defaults: () => TopicConfig) {
     this.name = delta.name
     this.id = delta.id
     this.internal = delta.internal
     this.configs = new Map(delta.configs)
-    this.#effective = effective
+    this.#defaults = defaults
   }
 
   get config(): TopicConfig {
-    this.#config ??= this.#effective(this.configs)
+    this.#config ??= effectiveTopic(this.configs, this.#defaults())
     return this.#config
   }
 
@@ -101,7 +96,7 @@ export class ClusterImage {
   readonly nodeId: number
   readonly startCount: number
   readonly placement: Placement
-  readonly #options: ImageOptions
+  readonly #staticConfig: BrokerConfig
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   readonly #bySlot = new Map<number, PartitionImage>()
@@ -114,13 +109,17 @@ export class ClusterImage {
   /** Undefined after a creation or deletion, until somebody asks for the order. */
   #sorted: readonly Topic[] | undefined
   #nextSlot = 0
+  #changeCount = 0
+  #brokerConfig: BrokerConfig
+  #topicDefaults: TopicConfig | undefined
 
   constructor(options: ImageOptions) {
     this.clusterId = options.clusterId
     this.nodeId = options.nodeId
     this.startCount = options.startCount
     this.placement = options.placement
-    this.#options = options
+    this.#staticConfig = options.config
+    this.#brokerConfig = options.config
   }
 
   /** hot. */
@@ -163,17 +162,25 @@ export class ClusterImage {
     return this.#nextSlot
   }
 
+  /** Deltas that were applied since the start of the thread. */
+  get changeCount(): number {
+    return this.#changeCount
+  }
+
   /** Dynamic broker configurations: of this node ('1'), or of the whole cluster (''). */
   brokerConfigs(broker: string): ReadonlyMap<string, string> {
     return this.#broker.get(broker) ?? noConfigs
   }
 
-  /** The layers under a topic's own configurations, the more specific first. */
-  get dynamicBrokerConfigs(): {
-    readonly node: ReadonlyMap<string, string>
-    readonly defaults: ReadonlyMap<string, string>
-  } {
-    return { node: this.brokerConfigs(String(this.nodeId)), defaults: this.brokerConfigs('') }
+  /** The broker's configuration as it holds now: the static one under what was set dynamically. */
+  get brokerConfig(): BrokerConfig {
+    return this.#brokerConfig
+  }
+
+  /** What holds for a topic that sets nothing itself. */
+  get topicDefaults(): TopicConfig {
+    this.#topicDefaults ??= topicDefaults(this.#brokerConfig)
+    return this.#topicDefaults
   }
 
   /** Own configurations of the groups that have any. */
@@ -197,6 +204,7 @@ export class ClusterImage {
 
   /** Takes in one change and tells the listeners. A change that is already in does nothing. */
   apply(delta: MetadataDelta): void {
+    this.#changeCount += 1
     switch (delta.kind) {
       case 'topic-created':
         this.#createTopic(delta)
@@ -232,10 +240,7 @@ export class ClusterImage {
   #createTopic(delta: MetadataDelta & { kind: 'topic-created' }): void {
     if (this.#byId.has(delta.id)) return
     assert(!this.#byName.has(delta.name), 'the controller creates a name only while it is free')
-    const topic = new Topic(delta, (overrides) => {
-      const { node, defaults } = this.dynamicBrokerConfigs
-      return this.#options.topicConfigOf(overrides, node, defaults)
-    })
+    const topic = new Topic(delta, () => this.topicDefaults)
     this.#byName.set(topic.name, topic)
     this.#byId.set(topic.id, topic)
     const key = collisionKey(topic.name)
@@ -295,6 +300,12 @@ export class ClusterImage {
 
   #setBrokerConfigs(delta: MetadataDelta & { kind: 'broker-configs-set' }): void {
     setOrDelete(this.#broker, delta.broker, delta.configs)
+    this.#brokerConfig = effectiveBroker({
+      static: this.#staticConfig.layers.static,
+      dynamicDefault: this.brokerConfigs(''),
+      dynamicBroker: this.brokerConfigs(String(this.nodeId)),
+    })
+    this.#topicDefaults = undefined
     for (const topic of this.#byName.values()) topic.forgetConfig()
     this.#tell({ kind: 'broker-config-changed', broker: delta.broker })
   }

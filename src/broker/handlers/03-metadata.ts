@@ -32,10 +32,8 @@ export const metadata = defineHandler(Metadata, [0, 13], (request, exchange) => 
     exchange.reply(response(exchange, request, topics))
     return
   }
-  const nameless = asked.some(({ name, topicId }) => name === null && topicId === ZERO_UUID)
-  const nullName = apiVersion < 12 && asked.some(({ name }) => name === null)
-  if (nameless || nullName) {
-    exchange.reply(invalidRequest(exchange, asked))
+  if (asked.some((topic) => !isNamed(topic, apiVersion))) {
+    exchange.reply(invalidRequest(asked))
     return
   }
   const missing =
@@ -52,6 +50,12 @@ export const metadata = defineHandler(Metadata, [0, 13], (request, exchange) => 
     exchange.reply(response(exchange, request, answers(asked, request, context, created)))
   })
 })
+
+/** By name, or from version 12 on by id; by id comes first where both are given. */
+function isNamed(topic: { name: string | null; topicId: string }, apiVersion: number): boolean {
+  if (topic.topicId !== ZERO_UUID) return apiVersion >= 12
+  return topic.name !== null
+}
 
 /** Names that are asked for, valid and free. */
 function creatable(asked: NonNullable<Request['topics']>, context: BrokerContext): string[] {
@@ -73,25 +77,31 @@ function answers(
   const topics: TopicAnswer[] = []
   for (const { name, topicId } of asked) {
     const byId = topicId !== ZERO_UUID
-    const key = byId ? `id ${topicId}` : `name ${name}`
+    const topic = byId ? context.image.topicById(topicId) : context.image.topic(name ?? '')
+    const key = topic ? `id ${topic.id}` : byId ? `id ${topicId}` : `name ${name}`
     if (answered.has(key)) continue
     answered.add(key)
-    const topic = byId ? context.image.topicById(topicId) : context.image.topic(name ?? '')
     if (topic) topics.push(described(topic, request, context))
     else if (byId) topics.push({ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null, topicId })
-    else topics.push(unknown(name ?? '', created))
+    else topics.push(unknown(name ?? '', created, request))
   }
   return topics
 }
 
-function unknown(name: string, created: readonly CreatedTopic[]): TopicAnswer {
+function unknown(name: string, created: readonly CreatedTopic[], request: Request): TopicAnswer {
   const isInternal = internalTopicNames.has(name)
+  const topicAuthorizedOperations = topicOperations(request)
   if (topicNameProblem(name) !== null)
-    return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, name, isInternal }
+    return {
+      errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION,
+      name,
+      isInternal,
+      topicAuthorizedOperations,
+    }
   const refusal = created.find((topic) => topic.name === name)?.errorCode ?? ErrorCode.NONE
   // Somebody else may have created and deleted it meanwhile: then it is unknown.
   const errorCode = refusal === ErrorCode.NONE ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : refusal
-  return { errorCode, name, isInternal }
+  return { errorCode, name, isInternal, topicAuthorizedOperations }
 }
 
 function described(topic: TopicImage, request: Request, { image }: BrokerContext): TopicAnswer {
@@ -110,10 +120,12 @@ function described(topic: TopicImage, request: Request, { image }: BrokerContext
       isrNodes: replicas,
       offlineReplicas: [],
     })),
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations
-      ? TOPIC_OPERATIONS
-      : OPERATIONS_NOT_ASKED,
+    topicAuthorizedOperations: topicOperations(request),
   }
+}
+
+function topicOperations({ includeTopicAuthorizedOperations: asked }: Request): number {
+  return asked ? TOPIC_OPERATIONS : OPERATIONS_NOT_ASKED
 }
 
 function response(
@@ -134,14 +146,10 @@ function response(
 }
 
 /** The request as a whole is wrong, which only version 13 can say in one place. */
-function invalidRequest(
-  exchange: Exchange<Response>,
-  asked: NonNullable<Request['topics']>,
-): Response {
+function invalidRequest(asked: NonNullable<Request['topics']>): Response {
   const topics = asked.map(({ name, topicId }) => ({
     errorCode: ErrorCode.INVALID_REQUEST,
-    // A null name cannot be sent before version 12.
-    name: name ?? (exchange.apiVersion < 12 ? '' : null),
+    name: name ?? '',
     topicId,
   }))
   return { topics, errorCode: ErrorCode.INVALID_REQUEST }

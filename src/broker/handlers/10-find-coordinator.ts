@@ -8,43 +8,41 @@ import { isUuid } from '../../base/uuid.ts'
 import { FindCoordinator } from '../../protocol/apis/10-find-coordinator.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { defineHandler } from './handler.ts'
+import { INVALID_REQUEST_MESSAGE } from './kafka-messages.ts'
 
 const GROUP = 0
 const TRANSACTION = 1
 const SHARE = 2
+
+const keyTypes = [GROUP, TRANSACTION, SHARE]
 
 const nowhere = { nodeId: -1, host: '', port: -1 }
 
 export const findCoordinator = defineHandler(FindCoordinator, [0, 6], (request, exchange) => {
   const { apiVersion, endpoint, context } = exchange
   const here = { nodeId: context.image.nodeId, host: endpoint.host, port: endpoint.port }
+  const { keyType } = request
   if (apiVersion >= 4) {
     exchange.reply({
       coordinators: request.coordinatorKeys.map((key) => {
-        const { errorCode, errorMessage } = outcomeOf(request.keyType, key, apiVersion)
+        const errorCode = errorOf(keyType, key, apiVersion)
         const where = errorCode === ErrorCode.NONE ? here : nowhere
+        const errorMessage = keyTypes.includes(keyType) ? '' : INVALID_REQUEST_MESSAGE
         return { key, errorCode, errorMessage, ...where }
       }),
     })
     return
   }
-  const { errorCode, errorMessage } = outcomeOf(request.keyType, request.key, apiVersion)
-  const where = errorCode === ErrorCode.NONE ? here : nowhere
-  const message = errorCode === ErrorCode.NONE ? 'NONE' : errorMessage
-  exchange.reply({ errorCode, errorMessage: message, ...where })
+  const errorCode = errorOf(keyType, request.key, apiVersion)
+  const found = errorCode === ErrorCode.NONE
+  const errorMessage = found ? 'NONE' : INVALID_REQUEST_MESSAGE
+  exchange.reply({ errorCode, errorMessage, ...(found ? here : nowhere) })
 })
 
-function outcomeOf(
-  keyType: number,
-  key: string,
-  apiVersion: number,
-): { errorCode: ErrorCode; errorMessage: string | null } {
-  if (keyType === GROUP || keyType === TRANSACTION)
-    return { errorCode: ErrorCode.NONE, errorMessage: '' }
-  const errorMessage = null
-  if (keyType !== SHARE || apiVersion < 6 || !isShareKey(key))
-    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage }
-  return { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, errorMessage }
+function errorOf(keyType: number, key: string, apiVersion: number): ErrorCode {
+  if (keyType === GROUP || keyType === TRANSACTION) return ErrorCode.NONE
+  if (keyType !== SHARE || apiVersion < 6 || !isShareKey(key)) return ErrorCode.INVALID_REQUEST
+  return ErrorCode.COORDINATOR_NOT_AVAILABLE
 }
 
 /** `groupId:topicId:partition`; the group id itself may hold colons. */

@@ -11,7 +11,7 @@ import { CreateTopics } from '../../protocol/apis/19-create-topics.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { ResponseInput } from '../../protocol/schema.ts'
 import type { BrokerContext } from '../context.ts'
-import { controllerLost } from './controller-lost.ts'
+import { controllerLost, timedOut } from './controller-lost.ts'
 import { defineHandler } from './handler.ts'
 
 type TopicAnswer = NonNullable<ResponseInput<typeof CreateTopics>['topics']>[number]
@@ -22,6 +22,10 @@ const DESCRIBES_FROM = 5
 export const createTopics = defineHandler(CreateTopics, [2, 7], (request, exchange) => {
   const { topics, validateOnly } = request
   const { context, apiVersion } = exchange
+  if (request.timeoutMs <= 0) {
+    exchange.reply({ topics: topics.map(({ name }) => ({ name, ...timedOut })) })
+    return
+  }
   context.callController({ kind: 'create-topics', topics, validateOnly }, (result) => {
     if (!result) {
       exchange.reply({ topics: topics.map(({ name }) => ({ name, ...controllerLost })) })

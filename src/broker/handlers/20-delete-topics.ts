@@ -9,7 +9,7 @@
 import { ZERO_UUID } from '../../base/uuid.ts'
 import { DeleteTopics } from '../../protocol/apis/20-delete-topics.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { controllerLost } from './controller-lost.ts'
+import { controllerLost, timedOut } from './controller-lost.ts'
 import { defineHandler } from './handler.ts'
 
 export const deleteTopics = defineHandler(DeleteTopics, [1, 6], (request, exchange) => {
@@ -18,6 +18,12 @@ export const deleteTopics = defineHandler(DeleteTopics, [1, 6], (request, exchan
       ? request.topics.map(({ name, topicId }) => ({ name, id: topicId }))
       : request.topicNames.map((name) => ({ name, id: ZERO_UUID }))
   const { context } = exchange
+  if (request.timeoutMs <= 0) {
+    exchange.reply({
+      responses: topics.map(({ name, id }) => ({ name, topicId: id, ...timedOut })),
+    })
+    return
+  }
   if (!context.config['delete.topic.enable'] && exchange.apiVersion < 3) {
     // TOPIC_DELETION_DISABLED came with version 3.
     const errorCode = ErrorCode.INVALID_REQUEST

@@ -2,7 +2,8 @@
  * InitProducerId 0-5 (KIP-98; v3 KIP-360).
  * Kept: without a transactional id a fresh producer id with epoch 0, never given out before, not
  *   even by an earlier run: each thread takes blocks of 1000 from the controller, and a restart
- *   skips what is left of a block. An empty transactional id is INVALID_REQUEST.
+ *   skips what is left of a block. An empty transactional id, or only one of producer id and
+ *   epoch, is INVALID_REQUEST; a transaction timeout outside its bounds INVALID_TRANSACTION_TIMEOUT.
  * Differs: there is no transaction coordinator yet, so a transactional id is answered with
  *   COORDINATOR_NOT_AVAILABLE.
  */
@@ -19,8 +20,17 @@ export const initProducerId = defineHandler(InitProducerId, [0, 5], (request, ex
     refuse(ErrorCode.INVALID_REQUEST)
     return
   }
+  if (request.producerId < 0 !== request.producerEpoch < 0) {
+    refuse(ErrorCode.INVALID_REQUEST)
+    return
+  }
   if (request.transactionalId !== null) {
-    refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    const timeoutMax = exchange.context.config['transaction.max.timeout.ms']
+    const { transactionTimeoutMs } = request
+    const timeoutFits = transactionTimeoutMs > 0 && transactionTimeoutMs <= timeoutMax
+    refuse(
+      timeoutFits ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.INVALID_TRANSACTION_TIMEOUT,
+    )
     return
   }
   producerIdsOf(exchange.context).take((producerId) => {

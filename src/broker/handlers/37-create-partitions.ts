@@ -7,11 +7,15 @@
  *   their number of partitions, since it decides which partition a group lives in.
  */
 import { CreatePartitions } from '../../protocol/apis/37-create-partitions.ts'
-import { controllerLost } from './controller-lost.ts'
+import { controllerLost, timedOut } from './controller-lost.ts'
 import { defineHandler } from './handler.ts'
 
 export const createPartitions = defineHandler(CreatePartitions, [0, 3], (request, exchange) => {
   const { topics, validateOnly } = request
+  if (request.timeoutMs <= 0) {
+    exchange.reply({ results: topics.map(({ name }) => ({ name, ...timedOut })) })
+    return
+  }
   const command = { kind: 'create-partitions', topics, validateOnly } as const
   exchange.context.callController(command, (result) => {
     const results = result ?? topics.map(({ name }) => ({ name, ...controllerLost }))

@@ -6,6 +6,7 @@
 import type { ClusterImage } from '../../cluster/image.ts'
 import { ElectLeaders } from '../../protocol/apis/43-elect-leaders.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import type { RequestOf } from '../../protocol/schema.ts'
 import { defineHandler } from './handler.ts'
 
 const notNeeded = {
@@ -15,6 +16,10 @@ const notNeeded = {
 
 export const electLeaders = defineHandler(ElectLeaders, [0, 2], (request, exchange) => {
   const { image } = exchange.context
+  if (!electionTypes.includes(request.electionType)) {
+    exchange.reply(unknownType(request))
+    return
+  }
   if (request.topicPartitions === null) {
     const topics = image.topics().map(({ name }) => ({ topic: name, partitionResult: [] }))
     exchange.reply({ replicaElectionResults: topics })
@@ -30,6 +35,19 @@ export const electLeaders = defineHandler(ElectLeaders, [0, 2], (request, exchan
     })),
   })
 })
+
+/** PREFERRED and UNCLEAN. */
+const electionTypes = [0, 1]
+
+function unknownType({ electionType, topicPartitions }: RequestOf<typeof ElectLeaders>) {
+  const errorCode = ErrorCode.INVALID_REQUEST
+  const errorMessage = `Unknown election type ${electionType}`
+  const results = (topicPartitions ?? []).map(({ topic, partitions }) => ({
+    topic,
+    partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage })),
+  }))
+  return { errorCode, replicaElectionResults: results }
+}
 
 function outcomeOf(image: ClusterImage, name: string, partitionId: number) {
   const topic = image.topic(name)

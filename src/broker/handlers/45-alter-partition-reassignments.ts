@@ -18,7 +18,7 @@ export const alterPartitionReassignments = defineHandler(
     const { image } = exchange.context
     exchange.reply({
       allowReplicationFactorChange: request.allowReplicationFactorChange,
-      errorMessage: null,
+      errorMessage: request.topics.length === 0 ? '' : null,
       responses: request.topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ partitionIndex, replicas }) => ({
@@ -36,9 +36,9 @@ function outcomeOf(
 ): Outcome {
   const topic = image.topic(asked.name)
   if (!topic?.partitions[asked.partitionIndex]) {
-    const what = topic ? 'partition' : 'topic'
-    const which = topic ? `${asked.name}:${asked.partitionIndex}` : asked.name
-    const errorMessage = `Unable to find a ${what} named ${which}.`
+    const errorMessage = topic
+      ? `Unable to find partition ${asked.name}:${asked.partitionIndex}.`
+      : `Unable to find a topic named ${asked.name}.`
     return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage }
   }
   if (asked.replicas === null)
