@@ -5,11 +5,13 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { crc32c } from '@node-rs/crc32'
 import { type Key, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import { AssertionError, assert, unreachable } from '../base/assert.ts'
 import type { ConfigEntries, MetadataDelta, PartitionRecord } from '../cluster/delta.ts'
+import { lmdbFileProblem } from './lmdb-check.ts'
 import { StorageError } from './storage-error.ts'
 
 /** Producer ids are handed out in blocks; a restart skips the rest of a block, as Kafka's does. */
@@ -51,6 +53,9 @@ interface NamedConfigs {
 export function openMetadataStore(directory: string, clusterId?: string): MetadataStore {
   const database = guarded(`cannot open the metadata in ${directory}`, () => {
     mkdirSync(directory, { recursive: true })
+    const problem = lmdbFileProblem(join(directory, 'data.mdb'))
+    if (problem !== null)
+      throw new StorageError(`the metadata in ${directory} is damaged: ${problem}`)
     // Without overlapping sync a commit returns after its fdatasync; small maps open fast and grow.
     return open<Buffer, Key>({
       path: directory,
