@@ -80,7 +80,7 @@ function offsetOf(
         return place(upper, partition.leaderEpoch)
       case OffsetSpec.earliest:
       case OffsetSpec.earliestLocal:
-        return place(log.logStartOffset, log.epochs.epochAt(log.logStartOffset))
+        return place(log.logStartOffset, epochAtStart(partition))
       case OffsetSpec.latestTiered:
       case OffsetSpec.earliestPendingUpload:
         return noOffset(ErrorCode.NONE)
@@ -94,6 +94,12 @@ function offsetOf(
     partition.storageFailed(error)
     return noOffset(ErrorCode.KAFKA_STORAGE_ERROR)
   }
+}
+
+/** A log without history begins with the present leader. */
+function epochAtStart({ log, leaderEpoch }: Partition): number {
+  const epoch = log.epochs.epochAt(log.logStartOffset)
+  return epoch >= 0 ? epoch : leaderEpoch
 }
 
 function recordsOf(partition: Partition): (batch: Buffer) => Buffer | undefined {

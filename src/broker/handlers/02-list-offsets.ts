@@ -4,7 +4,8 @@
  *   asked twice is INVALID_REQUEST, answered once; a time behind the last record, or behind the last
  *   stable offset for read_committed, is -1 without error.
  * Differs: a search by time goes on in the next segment where Kafka, which looks into one, answers
- *   -1 because its late records were deleted (DeleteRecords); damaged batches are stepped over.
+ *   -1 because its late records were deleted (DeleteRecords); the largest timestamp is that of the
+ *   records still there, where Kafka may name a deleted one; damaged batches are stepped over.
  */
 import {
   type OffsetAsked,

@@ -1,8 +1,9 @@
 /**
  * DeleteRecords 0-2 (KIP-107).
  * Kept: -1 deletes up to the high watermark; an offset below the log start succeeds and changes
- *   nothing; a topic whose cleanup.policy lacks delete is POLICY_VIOLATION; internal topics are
+ *   nothing; a topic that is compacted only is POLICY_VIOLATION; internal topics are
  *   INVALID_TOPIC_EXCEPTION. The new log start is on disk before the answer leaves.
+ * Differs: a partition named twice is done and answered twice, where Kafka takes the last only.
  */
 import type { PartitionAnswers } from '../../actors/mailbox/partition.ts'
 import type { ClusterImage } from '../../cluster/image.ts'

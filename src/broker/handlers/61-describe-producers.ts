@@ -20,11 +20,13 @@ export const describeProducers = defineHandler(DescribeProducers, [0, 0], (reque
   const { context } = exchange
   const questions: OwnerQuestion<number, Answer>[] = []
   const topics = request.topics.map(({ name, partitionIndexes }) => {
+    const topic = context.image.topic(name)
     const nameProblem = topicNameProblem(name)
     const partitions: PartitionAnswer[] = partitionIndexes.map((partitionIndex, at) => {
       if (nameProblem !== null)
         return { partitionIndex, ...INVALID_NAME, errorMessage: nameProblem }
-      const image = context.image.topic(name)?.partitions[partitionIndex]
+      if (topic === undefined) return { partitionIndex, ...UNKNOWN, errorMessage: NOT_HOSTED }
+      const image = topic.partitions[partitionIndex]
       if (image === undefined) return { partitionIndex, ...UNKNOWN }
       questions.push({
         thread: image.thread,
@@ -47,4 +49,5 @@ export const describeProducers = defineHandler(DescribeProducers, [0, 0], (reque
 
 const INVALID_NAME = { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION }
 const UNKNOWN = { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+const NOT_HOSTED = 'This server does not host this topic-partition.'
 const LOST: Answer = { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, producers: [] }
