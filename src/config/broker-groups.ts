@@ -1,5 +1,5 @@
 /** Broker settings of groups, committed offsets, producers and transactions. */
-import { INT_MAX, int, list, long, string } from './define.ts'
+import { INT_MAX, int, list, long, notYet, string } from './define.ts'
 
 /** Milliseconds. */
 const ms = (value: number, min: number, doc: string) =>
@@ -13,7 +13,7 @@ const liveMs = (value: number, min: number, doc: string) =>
 const count = (value: number, min: number, max: number, doc: string) =>
   int({ default: value, min, max, doc })
 
-export const classicGroupConfigs = {
+export const classicGroupConfigs = notYet({
   'group.initial.rebalance.delay.ms': ms(
     0,
     0,
@@ -22,9 +22,9 @@ export const classicGroupConfigs = {
   'group.max.session.timeout.ms': ms(1_800_000, 0, 'Longest session timeout of a classic member.'),
   'group.max.size': count(INT_MAX, 1, INT_MAX, 'Most members of a classic group.'),
   'group.min.session.timeout.ms': ms(6000, 0, 'Shortest session timeout of a classic member.'),
-}
+})
 
-export const offsetConfigs = {
+export const offsetConfigs = notYet({
   'offset.metadata.max.bytes': int({
     default: 4096,
     min: 0,
@@ -44,7 +44,7 @@ export const offsetConfigs = {
     unit: 'minutes',
     doc: 'How long offsets of a group without members are kept.',
   }),
-}
+})
 
 export const producerConfigs = {
   'producer.id.expiration.ms': liveMs(
@@ -52,25 +52,27 @@ export const producerConfigs = {
     1,
     'How long the sequence of an idle producer is remembered.',
   ),
-  'transaction.abort.timed.out.transaction.cleanup.interval.ms': ms(
-    10_000,
-    1,
-    'Time between two looks for transactions to abort.',
-  ),
   'transaction.max.timeout.ms': ms(900_000, 1, 'Longest timeout that a transaction may ask for.'),
-  'transaction.remove.expired.transaction.cleanup.interval.ms': ms(
-    3_600_000,
-    1,
-    'Time between two looks for expired transactional ids.',
-  ),
-  'transactional.id.expiration.ms': ms(
-    604_800_000,
-    1,
-    'How long an idle transactional id is remembered.',
-  ),
+  ...notYet({
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': ms(
+      10_000,
+      1,
+      'Time between two looks for transactions to abort.',
+    ),
+    'transaction.remove.expired.transaction.cleanup.interval.ms': ms(
+      3_600_000,
+      1,
+      'Time between two looks for expired transactional ids.',
+    ),
+    'transactional.id.expiration.ms': ms(
+      604_800_000,
+      1,
+      'How long an idle transactional id is remembered.',
+    ),
+  }),
 }
 
-export const consumerGroupConfigs = {
+export const consumerGroupConfigs = notYet({
   'group.consumer.assignment.interval.ms': liveMs(
     1000,
     0,
@@ -131,9 +133,9 @@ export const consumerGroupConfigs = {
     oneOf: ['consumer', 'classic', 'share', 'streams'],
     doc: 'Protocols that groups may use.',
   }),
-}
+})
 
-export const shareGroupConfigs = {
+export const shareGroupConfigs = notYet({
   'group.share.assignment.interval.ms': liveMs(
     1000,
     0,
@@ -224,9 +226,9 @@ export const shareGroupConfigs = {
     'How long a delivered record stays locked.',
   ),
   'group.share.session.timeout.ms': ms(45_000, 1, 'Session timeout of members of a share group.'),
-}
+})
 
-export const streamsGroupConfigs = {
+export const streamsGroupConfigs = notYet({
   'group.streams.assignment.interval.ms': liveMs(
     1000,
     0,
@@ -285,7 +287,7 @@ export const streamsGroupConfigs = {
     1,
     'Session timeout of members of a streams group.',
   ),
-}
+})
 
 const migrationPolicies = ['disabled', 'downgrade', 'upgrade', 'bidirectional']
 

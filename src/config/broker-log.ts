@@ -1,5 +1,5 @@
 /** Broker settings of the log: its directory, and the defaults of the topic settings. */
-import { int, list, long, short } from './define.ts'
+import { int, list, long, notYet, short } from './define.ts'
 import { topicConfigs } from './topic.ts'
 
 /** The broker's default of a topic setting: same kind and bounds, its own name. */
@@ -29,30 +29,32 @@ export const retentionConfigs = {
   'log.cleaner.min.cleanable.ratio': topicDefault('min.cleanable.dirty.ratio'),
   'log.cleaner.min.compaction.lag.ms': topicDefault('min.compaction.lag.ms'),
   'log.retention.bytes': topicDefault('retention.bytes'),
-  'log.retention.check.interval.ms': long({
-    default: 300_000,
-    min: 1,
-    unit: 'ms',
-    doc: 'Time between two looks for segments to delete.',
-  }),
-  'log.retention.hours': int({
-    default: 168,
-    unit: 'hours',
-    importance: 'high',
-    doc: 'Default of retention.ms for topics, in hours, below the minutes and the milliseconds.',
-  }),
-  'log.retention.minutes': int<number | null>({
-    default: null,
-    unit: 'minutes',
-    importance: 'high',
-    doc: 'Default of retention.ms for topics, in minutes, below the milliseconds.',
-  }),
-  'log.retention.ms': long<number | null>({
-    default: null,
-    unit: 'ms',
-    update: 'dynamic',
-    importance: 'high',
-    doc: 'Default of retention.ms for topics; -1 is no limit.',
+  ...notYet({
+    'log.retention.check.interval.ms': long({
+      default: 300_000,
+      min: 1,
+      unit: 'ms',
+      doc: 'Time between two looks for segments to delete.',
+    }),
+    'log.retention.hours': int({
+      default: 168,
+      unit: 'hours',
+      importance: 'high',
+      doc: 'Default of retention.ms for topics, in hours, below the minutes and the milliseconds.',
+    }),
+    'log.retention.minutes': int<number | null>({
+      default: null,
+      unit: 'minutes',
+      importance: 'high',
+      doc: 'Default of retention.ms for topics, in minutes, below the milliseconds.',
+    }),
+    'log.retention.ms': long<number | null>({
+      default: null,
+      unit: 'ms',
+      update: 'dynamic',
+      importance: 'high',
+      doc: 'Default of retention.ms for topics; -1 is no limit.',
+    }),
   }),
   'log.segment.delete.delay.ms': topicDefault('file.delete.delay.ms'),
 }
@@ -122,11 +124,13 @@ export const segmentConfigs = {
 
 /** Settings of the topics that the broker keeps for itself. */
 export const internalTopicSettings = {
-  'offsets.topic.compression.codec': int({
-    default: 0,
-    min: 0,
-    max: 4,
-    doc: 'Codec of __consumer_offsets by its number: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.',
+  ...notYet({
+    'offsets.topic.compression.codec': int({
+      default: 0,
+      min: 0,
+      max: 4,
+      doc: 'Codec of __consumer_offsets by its number: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.',
+    }),
   }),
   'offsets.topic.num.partitions': int({
     default: 50,
@@ -144,10 +148,12 @@ export const internalTopicSettings = {
     unit: 'bytes',
     doc: 'Segment size of __consumer_offsets.',
   }),
-  'transaction.state.log.min.isr': int({
-    default: 1,
-    min: 1,
-    doc: 'min.insync.replicas of __transaction_state.',
+  ...notYet({
+    'transaction.state.log.min.isr': int({
+      default: 1,
+      min: 1,
+      doc: 'min.insync.replicas of __transaction_state.',
+    }),
   }),
   'transaction.state.log.num.partitions': int({
     default: 50,

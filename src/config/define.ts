@@ -110,6 +110,17 @@ export function list<const O extends string = string, D extends readonly O[] | n
   return setting('list', options) as Setting<readonly O[] | Extract<D, null>>
 }
 
+/**
+ * The same settings while what obeys them is not there yet: they are kept and reported, setting one
+ * for the broker draws a warning.
+ */
+export function notYet<S extends Settings>(settings: S): S {
+  const entries = Object.entries(settings).map(([name, one]) => {
+    return [name, { ...one, effect: 'none', update: 'read-only', doc: `${one.doc} No effect yet.` }]
+  })
+  return Object.fromEntries(entries) as S
+}
+
 /** Builds an entry of any kind; the functions above are the typed way. */
 export function setting<D extends ConfigValue, T extends ConfigValue>(
   kind: Kind,

@@ -1,5 +1,5 @@
 /** The settings of a group: Kafka's 17 (KIP-848, KIP-932, KIP-1071). */
-import { boolean, type ConfigValue, int, string, type Values } from './define.ts'
+import { boolean, type ConfigValue, int, notYet, string, type Values } from './define.ts'
 
 /** The broker setting `group.<name>` gives the default and, with `min.` or `max.`, the bounds. */
 const ms = (value: number, min: number, doc: string) =>
@@ -8,7 +8,7 @@ const ms = (value: number, min: number, doc: string) =>
 const count = (value: number, min: number, doc: string) => int({ default: value, min, doc })
 
 /** All settings of a group by name. */
-export const groupConfigs = {
+export const groupConfigs = notYet({
   'consumer.assignment.interval.ms': ms(1000, 0, 'Shortest time between two assignments.'),
   'consumer.heartbeat.interval.ms': ms(5000, 1, 'Heartbeat interval told to consumers.'),
   'consumer.session.timeout.ms': ms(45_000, 1, 'A consumer silent for this long is removed.'),
@@ -37,7 +37,7 @@ export const groupConfigs = {
   'streams.initial.rebalance.delay.ms': ms(3000, 0, 'How long a new group waits for more members.'),
   'streams.num.standby.replicas': count(0, 0, 'Standby replicas of a task.'),
   'streams.session.timeout.ms': ms(45_000, 1, 'A streams member silent for this long is removed.'),
-}
+})
 
 /** The effective settings of one group, frozen. */
 export type GroupConfig = Values<typeof groupConfigs>

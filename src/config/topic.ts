@@ -7,6 +7,7 @@ import {
   LONG_MAX,
   list,
   long,
+  notYet,
   string,
   type Values,
 } from './define.ts'
@@ -25,13 +26,6 @@ const cleaning = {
     broker: 'log.cleanup.policy',
     doc: 'What happens to old segments: deleted, compacted by key, both, or neither when empty.',
   }),
-  'delete.retention.ms': long({
-    default: 86_400_000,
-    min: 0,
-    unit: 'ms',
-    broker: 'log.cleaner.delete.retention.ms',
-    doc: 'How long tombstones and transaction markers stay in a compacted topic.',
-  }),
   'file.delete.delay.ms': long({
     default: 60_000,
     min: 0,
@@ -39,39 +33,48 @@ const cleaning = {
     broker: 'log.segment.delete.delay.ms',
     doc: 'Time between dropping a segment and deleting its file.',
   }),
-  'max.compaction.lag.ms': long({
-    default: LONG_MAX,
-    min: 1,
-    unit: 'ms',
-    broker: 'log.cleaner.max.compaction.lag.ms',
-    doc: 'Longest time that a record may stay out of compaction.',
-  }),
-  'min.cleanable.dirty.ratio': double({
-    default: 0.5,
-    min: 0,
-    max: 1,
-    broker: 'log.cleaner.min.cleanable.ratio',
-    doc: 'Share of a log that must be uncompacted before compaction starts.',
-  }),
-  'min.compaction.lag.ms': long({
-    default: 0,
-    min: 0,
-    unit: 'ms',
-    broker: 'log.cleaner.min.compaction.lag.ms',
-    doc: 'Shortest time that a record stays uncompacted.',
-  }),
-  'retention.bytes': long({
-    default: -1,
-    unit: 'bytes',
-    broker: 'log.retention.bytes',
-    doc: 'Size of a partition above which its oldest segments are deleted; -1 is no limit.',
-  }),
-  'retention.ms': long({
-    default: 604_800_000,
-    min: -1,
-    unit: 'ms',
-    broker: ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
-    doc: 'Age of a segment above which it is deleted; -1 is no limit.',
+  ...notYet({
+    'delete.retention.ms': long({
+      default: 86_400_000,
+      min: 0,
+      unit: 'ms',
+      broker: 'log.cleaner.delete.retention.ms',
+      doc: 'How long tombstones and transaction markers stay in a compacted topic.',
+    }),
+    'max.compaction.lag.ms': long({
+      default: LONG_MAX,
+      min: 1,
+      unit: 'ms',
+      broker: 'log.cleaner.max.compaction.lag.ms',
+      doc: 'Longest time that a record may stay out of compaction.',
+    }),
+    'min.cleanable.dirty.ratio': double({
+      default: 0.5,
+      min: 0,
+      max: 1,
+      broker: 'log.cleaner.min.cleanable.ratio',
+      doc: 'Share of a log that must be uncompacted before compaction starts.',
+    }),
+    'min.compaction.lag.ms': long({
+      default: 0,
+      min: 0,
+      unit: 'ms',
+      broker: 'log.cleaner.min.compaction.lag.ms',
+      doc: 'Shortest time that a record stays uncompacted.',
+    }),
+    'retention.bytes': long({
+      default: -1,
+      unit: 'bytes',
+      broker: 'log.retention.bytes',
+      doc: 'Size of a partition above which its oldest segments are deleted; -1 is no limit.',
+    }),
+    'retention.ms': long({
+      default: 604_800_000,
+      min: -1,
+      unit: 'ms',
+      broker: ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
+      doc: 'Age of a segment above which it is deleted; -1 is no limit.',
+    }),
   }),
 }
 
@@ -138,7 +141,8 @@ const records = {
     default: 1,
     min: 1,
     broker: 'min.insync.replicas',
-    doc: 'Replicas that must be in sync for a write with acks=all.',
+    effect: 'none',
+    doc: 'Replicas that must be in sync for acks=all; as in Kafka, one replica is always enough.',
   }),
 }
 
@@ -161,7 +165,8 @@ const segments = {
     min: 0,
     unit: 'bytes',
     broker: 'log.index.interval.bytes',
-    doc: 'Bytes of log between two entries of the offset index.',
+    effect: 'none',
+    doc: 'Bytes of log between two index entries of Kafka; the index here has its own distance.',
   }),
   'segment.bytes': int({
     default: 1_073_741_824,
