@@ -3,7 +3,7 @@
  * every second or so, off the way of the append, and looked up here until that transaction holds.
  */
 import type { AbortedTransaction } from '../log/producer-state.ts'
-import type { IndexEntry, SegmentSummary } from '../storage/storage.ts'
+import type { IndexEntry, IndexUpdate, SegmentSummary } from '../storage/storage.ts'
 
 export class IndexJournal {
   /** Ascending by offset: first those being written, then those that wait. */
@@ -68,6 +68,25 @@ export class IndexJournal {
     this.segmentsRemoved = []
     this.clear = false
     return taken
+  }
+
+  /** Forgets what waits of a segment that was removed. */
+  forgetSegment(base: number): void {
+    const waiting = this.entries.splice(this.#writing)
+    this.entries.push(...waiting.filter((entry) => entry.segmentBase !== base))
+    this.summaries = this.summaries.filter((summary) => summary.baseOffset !== base)
+  }
+
+  /** The transaction that `taken` was for failed: all of it waits again. */
+  failed(
+    taken: Pick<IndexUpdate, 'entries' | 'summaries' | 'aborted' | 'segmentsRemoved' | 'clear'>,
+  ) {
+    this.#writing -= taken.entries.length
+    this.#abortedWriting.splice(0, taken.aborted.length)
+    this.aborted = [...taken.aborted, ...this.aborted]
+    this.summaries = [...taken.summaries, ...this.summaries]
+    this.segmentsRemoved = [...taken.segmentsRemoved, ...this.segmentsRemoved]
+    this.clear ||= taken.clear
   }
 
   /** The transaction of the last `take` holds: its entries are found in the index from now on. */

@@ -2,7 +2,7 @@
  * Reading a log: from an offset to a position, and from a position to whole batches whose CRC was
  * right at least once since this process opened the file.
  */
-import { isContradicted, nextBehindDamage, plausibleLength } from '../log/recovery.ts'
+import { isContradicted, isWholeBatch, nextBehindDamage, plausibleLength } from '../log/recovery.ts'
 import {
   baseOffset,
   batchSize,
@@ -40,49 +40,104 @@ export interface Located {
 /**
  * The place of the batch in `segment` that holds `offset`, or of the first one behind it; `undefined`:
  * there is none. Walks headers from the nearest index entry. Damage that may have held the offset is
- * answered as its place; other damage is stepped over.
+ * answered as its place: which offsets it held, it cannot say.
  */
 export function locateBatch(
   log: PartitionLog,
   segment: LogSegment,
   offset: number,
 ): Located | undefined {
+  let found: Located | undefined
+  walkHeaders(log, segment, log.floorPlace(segment, offset), {
+    onBatch: (bytes, at, position, expected) => {
+      if (lastOffset(bytes, at) >= offset) found = { position, expected }
+      return found !== undefined
+    },
+    onDamage: (position, expected, end) => {
+      if (end > offset) found = { position, expected }
+      return found !== undefined
+    },
+  })
+  return found
+}
+
+/** Sees what a walk comes by; true ends the walk. */
+export interface HeaderVisitor {
+  /** `bytes` holds the header at `at`; the batch begins at `position`, its offsets not below `expected`. */
+  onBatch(bytes: Buffer, at: number, position: number, expected: number): boolean
+  /** The bytes at `position` may have held the offsets from `expected` up to and without `end`. */
+  onDamage?(position: number, expected: number, end: number): boolean
+}
+
+/** Shows the headers from `from` on; the CRC is looked at only where two headers do not fit together. */
+export function walkHeaders(
+  log: PartitionLog,
+  segment: LogSegment,
+  from: Located,
+  visitor: HeaderVisitor,
+): void {
   walkBuffer ??= Buffer.allocUnsafeSlow(WALK_BYTES)
   const { size } = segment.file
-  let { position, expected } = log.floorPlace(segment, offset)
+  let { position, expected } = from
+  let previous: Located | undefined
   while (size - position >= RECORD_BATCH_OVERHEAD) {
     const n = segment.file.read(walkBuffer, 0, Math.min(WALK_BYTES, size - position), position)
+    const window = walkBuffer.subarray(0, n)
     let at = 0
     let damaged = n < RECORD_BATCH_OVERHEAD
     while (n - at >= RECORD_BATCH_OVERHEAD) {
-      const length = plausibleLength(walkBuffer, at, size - position - at, expected)
-      const next = position + at + length
-      if (length < 0 || hasWrongOffset(segment, walkBuffer, at, next, expected)) {
+      const length = plausibleLength(window, at, size - position - at, expected)
+      const place = { position: position + at, expected }
+      if (length < 0 || isDamage(log, segment, window, at, length, place, previous)) {
         damaged = true
         break
       }
-      const last = lastOffset(walkBuffer, at)
-      if (last >= offset) return { position: position + at, expected }
-      expected = last + 1
+      if (visitor.onBatch(window, at, place.position, expected)) return
+      previous = place
+      expected = lastOffset(window, at) + 1
       at += length
     }
     position += at
     if (!damaged) continue
+    // Damage may begin one batch earlier: its length or its last offset could be what led here.
+    if (previous && !isSound(log, segment, previous.position)) ({ position, expected } = previous)
+    previous = undefined
     const read = readerOf(segment)
     const next = nextBehindDamage(read, position, size, expected, log.parts.crc32c)
-    // The damaged range cannot say which offsets it held: the asked one is taken to be among them.
     const end = next < 0 ? segment.nextOffset : baseOffset(read(next, RECORD_BATCH_OVERHEAD), 0)
-    if (end > offset) return { position, expected }
-    if (next < 0) return undefined
+    if (visitor.onDamage?.(position, expected, end) || next < 0) return
     expected = end
     position = next
   }
-  return undefined
+}
+
+/** Whether the batch at `place`, or the one before it, is not what its header says. */
+function isDamage(
+  log: PartitionLog,
+  segment: LogSegment,
+  window: Buffer,
+  at: number,
+  length: number,
+  place: Located,
+  previous: Located | undefined,
+): boolean {
+  const isGap = baseOffset(window, at) > place.expected
+  if (hasWrongOffset(segment, window, at, place.position + length, place.expected)) {
+    // A wrong last offset is covered by the CRC; if that is right, the batch behind is the wrong one.
+    return isGap || !isSound(log, segment, place.position)
+  }
+  return isGap && previous !== undefined && !isSound(log, segment, previous.position)
+}
+
+/** Whether the batch at `position` has the right CRC. */
+function isSound(log: PartitionLog, segment: LogSegment, position: number): boolean {
+  if (segment.verified.covers(position, position + 1)) return true
+  return isWholeBatch(readerOf(segment), position, segment.file.size, 0, log.parts.crc32c)
 }
 
 const nextHeader = Buffer.allocUnsafeSlow(RECORD_BATCH_OVERHEAD)
 
-/** Whether what follows (at `next`) shows that the base offset of the batch at `at` is wrong. */
+/** Whether what follows (at `next`) does not fit the offsets of the batch at `at`. */
 function hasWrongOffset(
   segment: LogSegment,
   bytes: Buffer,
@@ -90,12 +145,15 @@ function hasWrongOffset(
   next: number,
   expected: number,
 ): boolean {
-  if (baseOffset(bytes, at) === expected) return false
   if (baseOffset(bytes, at) < expected) return true
   const last = lastOffset(bytes, at)
   if (last >= segment.nextOffset) return true
+  const nextAt = at + batchSize(bytes, at)
+  if (bytes.length - nextAt >= RECORD_BATCH_OVERHEAD) {
+    return isContradicted(last, expected, bytes, nextAt)
+  }
   const n = segment.file.read(nextHeader, 0, RECORD_BATCH_OVERHEAD, next)
-  return isContradicted(last, expected, nextHeader.subarray(0, n))
+  return n === RECORD_BATCH_OVERHEAD && isContradicted(last, expected, nextHeader, 0)
 }
 
 /** How much of a segment is asked for. */
@@ -147,7 +205,9 @@ export function readBatches(
     const verified = segment.verified.covers(from, from + length)
     if (!verified) {
       const expected = last < 0 ? range.expected : lastOffset(bytes, last) + 1
-      if (hasWrongOffset(segment, bytes, at, from + length, expected)) {
+      // A gap may be a raised base offset, which no CRC covers.
+      const isGap = baseOffset(bytes, at) !== expected
+      if (isGap && hasWrongOffset(segment, bytes.subarray(0, n), at, from + length, expected)) {
         corrupt = true
         break
       }

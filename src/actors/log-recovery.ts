@@ -46,10 +46,12 @@ export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryRe
   const listing = log.parts.directory.list()
   const known = log.parts.index.load(log.parts.slot)
   const start = log.parts.directory.readLogStartOffset()
-  log.logStartOffset = start ?? listing[0]?.baseOffset ?? 0
+  // Segments below were removed by retention, which writes no start offset.
+  log.logStartOffset = Math.max(start ?? 0, listing[0]?.baseOffset ?? 0)
   log.logEndOffset = log.logStartOffset
+  if (known !== undefined) dropRemoved(log, listing, known)
   if (listing.length === 0) {
-    if (known !== undefined) log.journal.clear = true
+    openEmpty(log, known)
     return report
   }
   const summaries = new Map(known?.summaries.map((one) => [one.baseOffset, one]))
@@ -58,18 +60,57 @@ export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryRe
     log.journal.clear = known !== undefined
     report.rebuilt = known !== undefined || listing.some((one) => one.size > 0)
   } else {
-    for (const entry of usable.producers) log.producers.restore(entry)
-    log.epochs.restore(usable.epochs)
-    log.recoveryPoint = usable.checkpoint.recoveryPoint
-    log.checkpointIs(usable.checkpoint)
+    restoreKnown(log, usable)
+    forgetRemoved(log, listing, usable)
   }
   for (const [i, one] of listing.entries()) {
-    const last = i === listing.length - 1
-    openSegment(log, one, { usable, summary: summaries.get(one.baseOffset), last }, report)
+    const summary = summaries.get(one.baseOffset)
+    openSegment(log, one, { usable, summary, nextBase: listing[i + 1]?.baseOffset }, report)
   }
   log.logEndOffset = Math.max(log.logEndOffset, log.logStartOffset)
   log.epochs.truncateTo(log.logEndOffset)
+  log.epochs.advanceStartTo(log.logStartOffset)
+  log.removeDeleted()
   return report
+}
+
+/** No segments: all records were deleted, or there were never any. Producers outlive their records. */
+function openEmpty(log: PartitionLog, known: IndexedPartition | undefined): void {
+  if (known === undefined) return
+  if (known.checkpoint.endOffset === log.logEndOffset) restoreKnown(log, known)
+  else log.journal.clear = true
+}
+
+function restoreKnown(log: PartitionLog, known: IndexedPartition): void {
+  for (const entry of known.producers) log.producers.restore(entry)
+  log.epochs.restore(known.epochs)
+  log.recoveryPoint = known.checkpoint.recoveryPoint
+  log.checkpointIs(known.checkpoint)
+}
+
+/** A crash came when the index knew of the removal of segments, and before their files were gone. */
+function dropRemoved(log: PartitionLog, listing: SegmentListing[], known: IndexedPartition): void {
+  const { segmentBase } = known.checkpoint
+  const summarized = new Set(known.summaries.map((one) => one.baseOffset))
+  for (let first = listing[0]; first !== undefined; first = listing[0]) {
+    const end = listing[1]?.baseOffset ?? segmentBase
+    if (first.baseOffset >= segmentBase || summarized.has(first.baseOffset)) return
+    if (end > log.logStartOffset) return
+    log.parts.directory.remove(first.baseOffset, 0)
+    listing.shift()
+  }
+}
+
+/** A crash came between the removal of a segment and the index's knowledge of it. */
+function forgetRemoved(
+  log: PartitionLog,
+  listing: readonly SegmentListing[],
+  known: IndexedPartition,
+): void {
+  const there = new Set(listing.map((one) => one.baseOffset))
+  for (const { baseOffset } of known.summaries) {
+    if (!there.has(baseOffset)) log.journal.segmentsRemoved.push(baseOffset)
+  }
 }
 
 /** The index's knowledge if it fits the files that are there, else `undefined`. */
@@ -98,7 +139,8 @@ function openSegment(
   about: {
     usable: IndexedPartition | undefined
     summary: SegmentSummary | undefined
-    last: boolean
+    /** Base offset of the segment behind; `undefined`: this is the last. */
+    nextBase: number | undefined
   },
   report: RecoveryReport,
 ): void {
@@ -116,8 +158,8 @@ function openSegment(
     from = checkpoint.position
     restoreActive(log, segment, about.usable as IndexedPartition)
   }
-  scan(log, segment, from, about.last, report)
-  if (!about.last) log.journal.summaries.push(summaryOf(segment))
+  scan(log, segment, from, about.nextBase, report)
+  if (about.nextBase !== undefined) log.journal.summaries.push(summaryOf(segment))
 }
 
 function restoreSummary(segment: LogSegment, summary: SegmentSummary): void {
@@ -144,7 +186,7 @@ function scan(
   log: PartitionLog,
   segment: LogSegment,
   from: number,
-  last: boolean,
+  nextBase: number | undefined,
   report: RecoveryReport,
 ): void {
   const { size } = segment.file
@@ -164,9 +206,15 @@ function scan(
     },
   )
   report.damagedRanges += found.damaged.length
-  if (found.end < size) {
+  if (found.end === size) return
+  if (nextBase === undefined) {
     report.tornBytes += size - found.end
-    if (last) segment.file.truncate(found.end)
+    segment.file.truncate(found.end)
+  } else {
+    // What stood here was followed by the next segment: its offsets are damaged, not free.
+    report.damagedRanges++
+    segment.nextOffset = Math.max(segment.nextOffset, nextBase)
+    log.logEndOffset = segment.nextOffset
   }
 }
 

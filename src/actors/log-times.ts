@@ -4,10 +4,10 @@
  * answer are opened. Damaged batches are stepped over, deleted offsets are never answered.
  * Source: KIP-33, KIP-734; Kafka's LogSegment.findOffsetByTimestamp, FileRecords.searchForTimestamp.
  */
-import { nextBehindDamage, plausibleLength } from '../log/recovery.ts'
 import {
   baseOffset,
   baseTimestamp,
+  batchSize,
   CRC_FROM,
   crc as crcOf,
   InvalidRecord,
@@ -15,11 +15,10 @@ import {
   lastOffset,
   maxTimestamp,
   partitionLeaderEpoch,
-  RECORD_BATCH_OVERHEAD,
   RecordCursor,
   recordsCount,
 } from '../protocol/record-batch.ts'
-import { hasWrongOffset, type Located, readerOf } from './log-reader.ts'
+import { type Located, walkHeaders } from './log-reader.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { PartitionLog } from './partition-log.ts'
 
@@ -42,18 +41,15 @@ export function firstAtOrAfter(
   for (const segment of log.segments) {
     if (segment.maxTimestamp < timestamp || segment.nextOffset <= log.logStartOffset) continue
     let found: TimedOffset | undefined
-    walkHeaders(
-      log,
-      segment,
-      placeBefore(log, segment, timestamp),
-      (bytes, at, position, length) => {
+    walkHeaders(log, segment, placeBefore(log, segment, timestamp), {
+      onBatch: (bytes, at, position) => {
         if (maxTimestamp(bytes, at) < timestamp) return false
         if (lastOffset(bytes, at) < log.logStartOffset) return false
-        const batch = wholeBatch(log, segment, position, length)
+        const batch = wholeBatch(log, segment, position, batchSize(bytes, at))
         if (batch !== undefined) found = firstIn(batch, recordsOf, timestamp, log.logStartOffset)
         return found !== undefined
       },
-    )
+    })
     if (found !== undefined) return found
   }
   return undefined
@@ -74,10 +70,12 @@ export function latestRecord(log: PartitionLog, recordsOf: RecordsOf): TimedOffs
   let found: TimedOffset | undefined
   const from = { position: best.position, expected: best.segment.baseOffset }
   const { segment, timestamp } = best
-  walkHeaders(log, segment, from, (_bytes, _at, position, length) => {
-    const batch = wholeBatch(log, segment, position, length)
-    if (batch !== undefined) found = firstIn(batch, recordsOf, timestamp, log.logStartOffset)
-    return true
+  walkHeaders(log, segment, from, {
+    onBatch: (bytes, at, position) => {
+      const batch = wholeBatch(log, segment, position, batchSize(bytes, at))
+      if (batch !== undefined) found = firstIn(batch, recordsOf, timestamp, log.logStartOffset)
+      return true
+    },
   })
   // The batch is damaged or was emptied.
   return found ?? latestByWalk(log, recordsOf)
@@ -90,13 +88,15 @@ function latestByWalk(log: PartitionLog, recordsOf: RecordsOf): TimedOffset | un
   for (const segment of log.segments) {
     if (segment.nextOffset <= logStartOffset) continue
     const from = log.floorPlace(segment, Math.max(logStartOffset, segment.baseOffset))
-    walkHeaders(log, segment, from, (bytes, at, position, length) => {
-      if (lastOffset(bytes, at) < logStartOffset) return false
-      if (best !== undefined && maxTimestamp(bytes, at) <= best.timestamp) return false
-      const batch = wholeBatch(log, segment, position, length)
-      const found = batch && latestIn(batch, recordsOf, logStartOffset)
-      if (found && (best === undefined || found.timestamp > best.timestamp)) best = found
-      return false
+    walkHeaders(log, segment, from, {
+      onBatch: (bytes, at, position) => {
+        if (lastOffset(bytes, at) < logStartOffset) return false
+        if (best !== undefined && maxTimestamp(bytes, at) <= best.timestamp) return false
+        const batch = wholeBatch(log, segment, position, batchSize(bytes, at))
+        const found = batch && latestIn(batch, recordsOf, logStartOffset)
+        if (found && (best === undefined || found.timestamp > best.timestamp)) best = found
+        return false
+      },
     })
   }
   return best
@@ -121,47 +121,6 @@ function placeBefore(log: PartitionLog, segment: LogSegment, timestamp: number):
   }
   const start = log.floorPlace(segment, Math.max(log.logStartOffset, segment.baseOffset))
   return start.position > best.position ? start : best
-}
-
-/** Sees the header of a batch of `length` bytes; true ends the walk. `bytes` holds the header at `at`. */
-type HeaderVisitor = (bytes: Buffer, at: number, position: number, length: number) => boolean
-
-const WALK_BYTES = 128 * 1024
-let walkBuffer: Buffer | undefined
-
-/** Shows the headers from `from` on until the visitor has enough; steps over damage. */
-function walkHeaders(
-  log: PartitionLog,
-  segment: LogSegment,
-  from: Located,
-  visit: HeaderVisitor,
-): void {
-  walkBuffer ??= Buffer.allocUnsafeSlow(WALK_BYTES)
-  const { size } = segment.file
-  let { position, expected } = from
-  while (size - position >= RECORD_BATCH_OVERHEAD) {
-    const n = segment.file.read(walkBuffer, 0, Math.min(WALK_BYTES, size - position), position)
-    let at = 0
-    let damaged = n < RECORD_BATCH_OVERHEAD
-    while (n - at >= RECORD_BATCH_OVERHEAD) {
-      const length = plausibleLength(walkBuffer, at, size - position - at, expected)
-      const next = position + at + length
-      if (length < 0 || hasWrongOffset(segment, walkBuffer, at, next, expected)) {
-        damaged = true
-        break
-      }
-      if (visit(walkBuffer, at, position + at, length)) return
-      expected = lastOffset(walkBuffer, at) + 1
-      at += length
-    }
-    position += at
-    if (!damaged) continue
-    const read = readerOf(segment)
-    const next = nextBehindDamage(read, position, size, expected, log.parts.crc32c)
-    if (next < 0) return
-    expected = baseOffset(read(next, RECORD_BATCH_OVERHEAD), 0)
-    position = next
-  }
 }
 
 /** The batch at `position`, or `undefined`: its CRC is wrong. */

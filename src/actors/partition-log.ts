@@ -48,6 +48,12 @@ export class PartitionLog {
   /** Batches appended since the last flush of the active segment, and when the first of them came. */
   unflushedMessages = 0
   unflushedSinceMs = 0
+  /** Hears that the flush of a rolled segment failed: some records may be lost. */
+  onRollFlushFailed: (error: Error) => void = () => {}
+  /** Whether the log is what its segments say: opened, and not failed since. */
+  #sound = false
+  /** Rolled segments that are not on the disk yet as far as we know, oldest first. */
+  readonly #rolled = new Set<LogSegment>()
   #config: TopicConfig
   #jitterMs = 0
   readonly #cursorOffsets = new Float64Array(CURSORS).fill(-1)
@@ -67,6 +73,7 @@ export class PartitionLog {
   open(trustCheckpoint: boolean): RecoveryReport {
     const report = openLog(this, trustCheckpoint)
     this.#newJitter()
+    this.#sound = true
     return report
   }
 
@@ -135,8 +142,10 @@ export class PartitionLog {
     const segment = newSegment(base, this.parts.directory.create(base), nowMs)
     if (old !== undefined) {
       this.journal.summaries.push(summaryOf(old))
+      this.#rolled.add(old)
       old.file.sync((error) => {
-        if (error === undefined) this.recoveryPoint = Math.max(this.recoveryPoint, base)
+        if (error === undefined) this.#rolledFlushed(old, base)
+        else this.onRollFlushFailed(error)
       })
     }
     this.segments.push(segment)
@@ -226,21 +235,33 @@ export class PartitionLog {
     const active = this.activeSegment
     if (active !== undefined && offset === this.logEndOffset && active.file.size > 0)
       this.roll(nowMs)
-    while (this.segments.length > 1 && (this.segments[1] as LogSegment).baseOffset <= offset) {
+    this.removeDeleted()
+  }
+
+  /** Takes away the segments wholly below the start. */
+  removeDeleted(): void {
+    for (;;) {
+      const next = this.segments[1]
+      if (next === undefined || next.baseOffset > this.logStartOffset) return
       this.removeOldest()
     }
   }
 
-  /** Takes the oldest segment away; its file goes after `file.delete.delay.ms`. */
+  /**
+   * Takes the oldest segment away. Its file goes when the index knows what producers wrote into it, since
+   * that has to outlive the records.
+   */
   removeOldest(): void {
     const segment = this.segments.shift()
     assert(segment !== undefined, 'there is a segment to remove')
-    this.parts.directory.remove(segment.baseOffset, this.#config['file.delete.delay.ms'])
+    this.#rolled.delete(segment)
+    this.journal.forgetSegment(segment.baseOffset)
     this.journal.segmentsRemoved.push(segment.baseOffset)
   }
 
   /** What waits to be written to the index, or `undefined`: nothing changed. */
   takeIndexUpdate(): IndexUpdate | undefined {
+    if (!this.#sound) return undefined
     const dirty = this.producers.takeDirty()
     const epochsDirty = this.epochs.takeDirty()
     if (this.journal.isEmpty && dirty.length === 0 && !epochsDirty && !this.#checkpointMoved()) {
@@ -266,19 +287,61 @@ export class PartitionLog {
   /** Called when the index holds `update`. */
   indexWritten(update: IndexUpdate): void {
     this.journal.written(update.entries.length, update.aborted.length)
+    for (const base of update.segmentsRemoved) {
+      this.parts.directory.remove(base, this.#config['file.delete.delay.ms'])
+    }
   }
 
-  /** Forces the active segment to the disk before it returns. */
+  /** Called when the index could not write `update`: its contents wait for the next one. */
+  indexFailed(update: IndexUpdate): void {
+    this.journal.failed(update)
+    for (const { producerId } of update.producers) this.producers.markDirty(producerId)
+    for (const id of update.producersRemoved) this.producers.markDirty(id)
+    if (update.epochs !== undefined) this.epochs.markDirty()
+    this.#lastCheckpoint = undefined
+  }
+
+  /** The log failed in some way: what it knows must not reach the index any more. */
+  abandon(): void {
+    this.#sound = false
+  }
+
+  /** Forces everything to the disk before it returns. */
   flushNow(): void {
-    if (this.unflushedMessages === 0) return
-    this.activeSegment?.file.syncNow()
-    this.flushed(this.logEndOffset)
+    for (const segment of this.#rolled) segment.file.syncNow()
+    this.#rolled.clear()
+    if (this.unflushedMessages > 0) this.activeSegment?.file.syncNow()
+    this.#flushed(this.logEndOffset)
   }
 
-  /** Notes that everything below `offset` is on disk. */
-  flushed(offset: number): void {
+  /** Forces what was appended until now to the disk; `done` hears when it is there, or the error. */
+  flush(done: (error: Error | undefined) => void): void {
+    const end = this.logEndOffset
+    const active = this.activeSegment
+    assert(active !== undefined, 'what is flushed was appended')
+    let waiting = 1 + this.#rolled.size
+    let failure: Error | undefined
+    const one = (error: Error | undefined) => {
+      failure ??= error
+      waiting--
+      if (waiting > 0) return
+      if (failure === undefined) this.#flushed(end)
+      done(failure)
+    }
+    // An older segment may still be on its way: records are only safe when all before them are.
+    for (const segment of this.#rolled) segment.file.sync(one)
+    active.file.sync(one)
+  }
+
+  #flushed(offset: number): void {
     this.recoveryPoint = Math.max(this.recoveryPoint, offset)
-    if (offset === this.logEndOffset) this.unflushedMessages = 0
+    this.unflushedMessages = Math.min(this.unflushedMessages, this.logEndOffset - offset)
+  }
+
+  #rolledFlushed(segment: LogSegment, end: number): void {
+    const [oldest] = this.#rolled
+    this.#rolled.delete(segment)
+    if (oldest === segment) this.recoveryPoint = Math.max(this.recoveryPoint, end)
   }
 
   /** Closes the descriptors; the log may be opened again. */

@@ -124,6 +124,7 @@ export class Partition {
     this.#host = host
     this.#config = config
     this.#rules = rulesOf(config)
+    this.log.onRollFlushFailed = (error) => this.#flushFailed(error)
   }
 
   get online(): boolean {
@@ -171,7 +172,7 @@ export class Partition {
       result = this.#tryAppend(records, nowMs)
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
-      this.#storageFailed(error)
+      this.storageFailed(error)
       result = this.#failure(ErrorCode.KAFKA_STORAGE_ERROR)
     }
     if (result.errorCode !== ErrorCode.NONE) {
@@ -238,7 +239,7 @@ export class Partition {
       if (request.readCommitted) result.aborted = log.abortedBetween(fetchOffset, upper)
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
-      this.#storageFailed(error)
+      this.storageFailed(error)
       return refuseRead(result, ErrorCode.KAFKA_STORAGE_ERROR)
     }
     return result
@@ -251,7 +252,7 @@ export class Partition {
 
   /** FENCED or UNKNOWN when `claimed` (-1: unchecked) is not this partition's leader epoch. */
   epochProblem(claimed: number): ErrorCode {
-    if (claimed < 0 || claimed === this.leaderEpoch) return ErrorCode.NONE
+    if (claimed === -1 || claimed === this.leaderEpoch) return ErrorCode.NONE
     return claimed < this.leaderEpoch
       ? ErrorCode.FENCED_LEADER_EPOCH
       : ErrorCode.UNKNOWN_LEADER_EPOCH
@@ -260,7 +261,8 @@ export class Partition {
   /** Moves the log start to `offset` (-1: the high watermark). KIP-107. */
   deleteRecords(offset: number): { errorCode: ErrorCode; lowWatermark: number } {
     if (!this.#online) return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, lowWatermark: -1 }
-    if (!this.#config['cleanup.policy'].includes('delete')) {
+    const policy = this.#config['cleanup.policy']
+    if (policy.includes('compact') && !policy.includes('delete')) {
       return { errorCode: ErrorCode.POLICY_VIOLATION, lowWatermark: -1 }
     }
     const { log } = this
@@ -272,7 +274,7 @@ export class Partition {
       log.advanceStartTo(target, log.parts.clock.wallMs())
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
-      this.#storageFailed(error)
+      this.storageFailed(error)
       return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, lowWatermark: -1 }
     }
     this.#host.advanced(this)
@@ -299,7 +301,7 @@ export class Partition {
     if (codec === CodecId.uncompressed && target === CodecId.uncompressed) {
       checkRecords(records, records, RECORD_BATCH_OVERHEAD, rules, nowMs, facts)
     } else {
-      const plain = this.#plainRecords(records, codec)
+      const plain = this.plainRecords(records, codec)
       if (!Buffer.isBuffer(plain)) return this.#refused(plain)
       checkRecords(records, plain, 0, rules, nowMs, facts)
       if (facts.refusal === undefined && target !== codec) {
@@ -352,7 +354,7 @@ export class Partition {
   }
 
   /** The records of a batch without compression, or why there are none. */
-  #plainRecords(records: Buffer, codec: number): Buffer | Refusal {
+  plainRecords(records: Buffer, codec: number): Buffer | Refusal {
     const body = records.subarray(RECORD_BATCH_OVERHEAD)
     if (codec === CodecId.uncompressed) return body
     if (codec > CodecId.zstd) return corrupt(`Unknown compression codec ${codec}`)
@@ -380,18 +382,21 @@ export class Partition {
   /** One flush at a time; whoever comes meanwhile shares the next one. */
   #flush(): void {
     if (this.#flushing) return
-    const { log } = this
-    const segment = log.activeSegment
-    if (segment === undefined) return
-    const end = log.logEndOffset
+    const end = this.log.logEndOffset
     this.#flushing = true
-    segment.file.sync((error) => {
+    this.log.flush((error) => {
       this.#flushing = false
-      if (error !== undefined) this.#storageFailed(error as StorageError)
-      else log.flushed(end)
+      if (error !== undefined) this.#flushFailed(error)
       this.#answerFlushed(end, error)
       if (this.#awaitingFlush.length > 0) this.#flush()
     })
+  }
+
+  /** Nobody knows what reached the disk, whatever the error: recovery has to look. */
+  #flushFailed(error: Error): void {
+    if (!this.#online) return
+    this.goOffline()
+    this.#host.failed(this, error)
   }
 
   #answerFlushed(end: number, error: Error | undefined): void {
@@ -404,7 +409,8 @@ export class Partition {
     }
   }
 
-  #storageFailed(error: StorageError): void {
+  /** The disk refused a read or a write: the partition goes offline, unless that may pass by itself. */
+  storageFailed(error: StorageError): void {
     if (PASSING_DISK_ERRORS.has(error.code)) {
       this.#host.diskRefused(this, error)
       return

@@ -61,6 +61,7 @@ export class PartitionTable implements PartitionHost {
   #cancelTick: (() => void) | undefined
   #lastExpiryMs: number
   #writing = 0
+  #onWritten: (() => void) | undefined
 
   constructor(parts: TableParts) {
     this.#parts = parts
@@ -166,6 +167,7 @@ export class PartitionTable implements PartitionHost {
   }
 
   failed(partition: Partition, error: Error): void {
+    partition.log.abandon()
     const failures = (this.#failures.get(partition.slot) ?? 0) + 1
     this.#failures.set(partition.slot, failures)
     const delayMs = Math.min(REOPEN_MS_MAX, REOPEN_MS * 2 ** (failures - 1))
@@ -188,6 +190,8 @@ export class PartitionTable implements PartitionHost {
       partition.goOffline()
       this.#dirty.add(partition)
     }
+    // A transaction that fails gives back what it held, for the last one to write.
+    if (this.#writing > 0) await new Promise<void>((resolve) => (this.#onWritten = resolve))
     await new Promise<void>((resolve) => this.#writeJournals(resolve))
     for (const partition of this.#bySlot.values()) partition.log.close()
     this.#bySlot.clear()
@@ -327,6 +331,16 @@ export class PartitionTable implements PartitionHost {
     if (this.#writing === 0) this.#writeJournals(() => {})
   }
 
+  #indexWritten(partition: Partition, update: IndexUpdate): void {
+    try {
+      partition.log.indexWritten(update)
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      // A segment that cannot be removed is found again by the next start.
+      this.#parts.log.error(`${partition.log.parts.name}: ${error.message}`)
+    }
+  }
+
   /** All journals in one index transaction. */
   #writeJournals(done: () => void): void {
     const updates: { partition: Partition; update: IndexUpdate }[] = []
@@ -347,10 +361,15 @@ export class PartitionTable implements PartitionHost {
       (error) => {
         this.#writing--
         if (error === undefined) {
-          for (const { partition, update } of updates) partition.log.indexWritten(update)
+          for (const { partition, update } of updates) this.#indexWritten(partition, update)
         } else {
           this.#parts.log.error(error.message)
+          for (const { partition, update } of updates) {
+            partition.log.indexFailed(update)
+            if (this.#bySlot.get(partition.slot) === partition) this.#dirty.add(partition)
+          }
         }
+        this.#onWritten?.()
         done()
       },
     )

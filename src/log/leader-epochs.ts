@@ -99,6 +99,11 @@ export class LeaderEpochs {
     this.#starts.push(...starts)
   }
 
+  /** What was taken could not be kept: it counts as changed again. */
+  markDirty(): void {
+    this.#dirty = true
+  }
+
   /** Whether the history changed since the last call. */
   takeDirty(): boolean {
     const dirty = this.#dirty

@@ -202,6 +202,11 @@ export class ProducerStates {
     return this.#entries.values()
   }
 
+  /** What was taken of this id could not be kept: it counts as changed again. */
+  markDirty(producerId: number): void {
+    this.#dirty.add(producerId)
+  }
+
   /** Ids changed since the last call; their entry is gone when `get` has none. */
   takeDirty(): number[] {
     if (this.#dirty.size === 0) return NONE_DIRTY

@@ -66,11 +66,10 @@ export function scanSegment(
         bad = true
         break
       }
-      const next = window.subarray(at + length)
       if (baseOffset(window, at) > minOffset) {
         // What lies behind has to be seen before the gap is believed: look from this batch on.
-        if (next.length < RECORD_BATCH_OVERHEAD && at > 0) break
-        if (isContradicted(lastOffset(window, at), minOffset, next)) {
+        if (window.length - at - length < RECORD_BATCH_OVERHEAD && at > 0) break
+        if (isContradicted(lastOffset(window, at), minOffset, window, at + length)) {
           bad = true
           break
         }
@@ -81,10 +80,10 @@ export function scanSegment(
     }
     position += at
     if (!bad && at > 0) continue
-    if (!bad && isWholeLargeBatch(read, position, size, minOffset, crc32c)) {
+    if (!bad && isWholeBatch(read, position, size, minOffset, crc32c)) {
       const length = batchSize(read(position, RECORD_BATCH_OVERHEAD), 0)
       const batch = read(position, Math.min(length + RECORD_BATCH_OVERHEAD, size - position))
-      if (!isContradicted(lastOffset(batch, 0), minOffset, batch.subarray(length))) {
+      if (!isContradicted(lastOffset(batch, 0), minOffset, batch, length)) {
         visit(batch, 0, position)
         minOffset = lastOffset(batch, 0) + 1
         position += length
@@ -120,13 +119,18 @@ export function plausibleLength(
 }
 
 /**
- * Whether the batch behind (`next` begins with its header, if there is one) shows that a batch which
- * ends with `last` has a wrong base offset: the CRC does not cover that field, so a raised one looks
- * like a gap. `expected`: the lowest offset that could have come.
+ * Whether the batch behind (its header at `nextAt`, if there is one) shows that a batch which ends with
+ * `last` has a wrong base offset: the CRC does not cover that field, so a raised one looks like a gap.
+ * `expected`: the lowest offset that could have come.
  */
-export function isContradicted(last: number, expected: number, next: Buffer): boolean {
-  if (plausibleLength(next, 0, Number.MAX_SAFE_INTEGER, expected) < 0) return false
-  return baseOffset(next, 0) <= last
+export function isContradicted(
+  last: number,
+  expected: number,
+  bytes: Buffer,
+  nextAt: number,
+): boolean {
+  if (plausibleLength(bytes, nextAt, Number.MAX_SAFE_INTEGER, expected) < 0) return false
+  return baseOffset(bytes, nextAt) <= last
 }
 
 /** Position of the first whole batch behind the damaged bytes at `position`, or -1. */
@@ -140,7 +144,7 @@ export function nextBehindDamage(
   // Where the length is still right it leads past the records, whose values may hold batches too.
   const header = read(position, Math.min(RECORD_BATCH_OVERHEAD, size - position))
   const length = plausibleLength(header, 0, size - position, 0)
-  if (length > 0 && isWholeLargeBatch(read, position + length, size, minOffset, crc32c)) {
+  if (length > 0 && isWholeBatch(read, position + length, size, minOffset, crc32c)) {
     return position + length
   }
   return nextWholeBatch(read, position + 1, size, minOffset, crc32c)
@@ -163,7 +167,7 @@ function nextWholeBatch(
     while (found !== -1) {
       const at = found - MAGIC_AT
       if (plausibleLength(window, at, size - position - at, minOffset) > 0) {
-        if (isWholeLargeBatch(read, position + at, size, minOffset, crc32c)) return position + at
+        if (isWholeBatch(read, position + at, size, minOffset, crc32c)) return position + at
       }
       found = window.indexOf(2, found + 1)
     }
@@ -173,7 +177,7 @@ function nextWholeBatch(
 }
 
 /** Whether a whole batch with the right CRC begins at `position`, read in one piece however long. */
-function isWholeLargeBatch(
+export function isWholeBatch(
   read: SegmentReader,
   position: number,
   size: number,
