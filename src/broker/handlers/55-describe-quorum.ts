@@ -25,7 +25,7 @@ function asksForMetadata({ topics }: Request): boolean {
   return topic.partitions.length === 1 && topic.partitions[0]?.partitionIndex === 0
 }
 
-function quorum({ context, endpoint }: Exchange<Response>): Response {
+function quorum({ apiVersion, context, endpoint }: Exchange<Response>): Response {
   const { image, clock } = context
   const now = clock.wallMs()
   const voter = {
@@ -42,10 +42,12 @@ function quorum({ context, endpoint }: Exchange<Response>): Response {
     highWatermark: image.changeCount,
     currentVoters: [voter],
   }
+  const listeners = [{ name: 'CONTROLLER', ...endpoint }]
   return {
     errorMessage: '',
     topics: [{ topicName: CLUSTER_METADATA_TOPIC, partitions: [partition] }],
-    nodes: [{ nodeId: image.nodeId, listeners: [{ name: 'CONTROLLER', ...endpoint }] }],
+    // Older versions have no field for it, and it may not be dropped silently.
+    nodes: apiVersion >= 2 ? [{ nodeId: image.nodeId, listeners }] : [],
   }
 }
 
