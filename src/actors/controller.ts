@@ -3,9 +3,8 @@
  * after another; each is decided against its own image, kept durably, applied here, told to every
  * other thread, and answered when all of them know it: who gets the answer may use what it made.
  */
-import { randomBytes } from 'node:crypto'
 import { unreachable } from '../base/assert.ts'
-import { ZERO_UUID } from '../base/uuid.ts'
+import { newUuid, ZERO_UUID } from '../base/uuid.ts'
 import { alterConfigs } from '../cluster/alter-configs.ts'
 import type {
   CreatedTopic,
@@ -165,7 +164,7 @@ function unlessRefused<A extends Outcome>(answer: A): A {
 /** Kafka's tools take a leading dash for an option, so an id never begins with one. */
 function newTopicId(image: ClusterImage): string {
   for (;;) {
-    const id = randomBytes(16).toString('base64url')
+    const id = newUuid(Math.random)
     if (!id.startsWith('-') && id !== ZERO_UUID && !image.topicById(id)) return id
   }
 }

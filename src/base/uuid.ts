@@ -83,3 +83,12 @@ export function uuidToHex(text: string): string {
   uuidToBytes(text, bytes, 0)
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
+
+/** A fresh uuid (122 random bits, version 4). `random`: 0 up to and without 1. */
+export function newUuid(random: () => number): string {
+  const bytes = Buffer.allocUnsafe(16)
+  for (let i = 0; i < 16; i++) bytes[i] = Math.floor(random() * 256)
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
+  return bytes.toString('base64url')
+}

@@ -11,8 +11,7 @@ import { type Listener, parseListeners } from '../config/listeners.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
 import type { ListenerPlan } from './shard.ts'
 import { StartError } from './start-error.ts'
-import { LocalThread, type ThreadHandle, WorkerThreads } from './supervisor.ts'
-import type { ThreadOptions } from './thread.ts'
+import { type CommonOptions, type ThreadHandle, WorkerThreads } from './supervisor.ts'
 
 export { StartError } from './start-error.ts'
 
@@ -75,16 +74,24 @@ async function openThreads(
   // With one shard the coordinators share its thread; with more they have one of their own.
   const threadCount = shards <= 1 ? 1 : shards + 1
   const placement: Placement = { shards: Math.max(1, shards), coordinatorThread: threadCount - 1 }
-  const options: Omit<ThreadOptions, 'thread' | 'wiring' | 'restarted'> = {
+  const options: CommonOptions = {
     placement,
     threadCount,
     dataDir: directory.path,
     config,
     trustCheckpoint: directory.wasClean || directory.sameBoot,
   }
-  const threads = shards === 0 ? new LocalThread(options, log) : new WorkerThreads(options, log)
+  const threads = shards === 0 ? await localThread(options, log) : new WorkerThreads(options, log)
   await threads.open()
   return threads
+}
+
+/** Loaded on demand: with workers, the supervisor's thread has no use for the broker's code. */
+async function localThread(options: CommonOptions, log: Log): Promise<ThreadHandle> {
+  const bundled = import.meta.url.endsWith('.cjs')
+  const url = new URL(bundled ? './local-thread.cjs' : './local-thread.js', import.meta.url)
+  const { LocalThread } = (await import(url.href)) as typeof import('./local-thread.ts')
+  return new LocalThread(options, log)
 }
 
 /** Listeners of clients: all but those of the controller, which this broker keeps inside. */

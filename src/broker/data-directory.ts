@@ -2,7 +2,6 @@
  * The data directory as a whole: one living owner, whether it was left in order, and whether the
  * machine has run without a break since.
  */
-import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { StartError } from './start-error.ts'
@@ -52,7 +51,7 @@ export function takeDataDirectory(directory: string): DataDirectory {
 
 /** The lock names its owner by process id and start time, so that a reused id is not taken for it. */
 function takeLock(lock: string, directory: string): void {
-  const mine = `${process.pid} ${startTimeOf(process.pid)} ${randomBytes(8).toString('hex')}\n`
+  const mine = `${process.pid} ${startTimeOf(process.pid)} ${Math.random().toString(16).slice(2, 10).padEnd(8, '0')}\n`
   const temporary = `${lock}.${process.pid}.${mine.slice(-9, -1)}`
   try {
     fs.writeFileSync(temporary, mine)

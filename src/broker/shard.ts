@@ -70,6 +70,13 @@ export class Shard implements ListenerHost {
     return listener.port
   }
 
+  /** Opens all listeners in order; answers their ports. */
+  async listenAll(plans: readonly ListenerPlan[]): Promise<number[]> {
+    const ports: number[] = []
+    for (const plan of plans) ports.push(await this.listen(plan))
+    return ports
+  }
+
   /** Stops accepting, lets what is under way end, closes all connections. */
   async stop(): Promise<void> {
     for (const listener of this.#listeners) listener.close()

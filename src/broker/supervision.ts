@@ -7,13 +7,14 @@ import type { LinkWiring } from '../ring/wiring.ts'
 import type { ListenerPlan } from './shard.ts'
 import type { ThreadOptions } from './thread.ts'
 
-/** workerData of a worker. */
+/** What a worker is started with. */
 export interface WorkerOptions extends ThreadOptions {
   readonly logLevelIsDebug: boolean
 }
 
 /** To a worker. */
 export type ToWorker =
+  | { kind: 'start'; options: WorkerOptions }
   | { kind: 'listen'; plans: readonly ListenerPlan[] }
   | { kind: 'drain' }
   | { kind: 'stop' }

@@ -2,12 +2,13 @@
  * Makes the threads of a broker and keeps them alive: a worker that dies is started again, its peers
  * are told and wired with its successor. Lives on the thread that started the broker.
  */
-import { Worker } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
 import { portsOf, rewireThread, type ThreadWiring, wireThreads } from '../ring/wiring.ts'
-import type { ListenerPlan, Shard } from './shard.ts'
+import type { ListenerPlan } from './shard.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'
-import type { BrokerThread, ThreadOptions } from './thread.ts'
+import type { ThreadOptions } from './thread.ts'
+import { takeWorker } from './worker-pool.ts'
 
 /** The threads of a broker as a whole. */
 export interface ThreadHandle {
@@ -27,39 +28,6 @@ const RESTART_MS = 100
 const RESTART_MS_MAX = 30_000
 /** A worker that lived this long starts counting afresh. */
 const SETTLED_MS = 60_000
-
-/** Everything on the caller's own thread (`odradek.shards=0`). */
-export class LocalThread implements ThreadHandle {
-  readonly #options: CommonOptions
-  readonly #log: Log
-  #thread: BrokerThread | undefined
-  #shard: Shard | undefined
-
-  constructor(options: CommonOptions, log: Log) {
-    this.#options = options
-    this.#log = log
-  }
-
-  async open(): Promise<void> {
-    const { BrokerThread } = await import('./thread.ts')
-    const options = { ...this.#options, thread: 0, wiring: undefined, restarted: false }
-    this.#thread = new BrokerThread(options, this.#log)
-    await this.#thread.start()
-  }
-
-  async listen(plans: readonly ListenerPlan[]): Promise<readonly number[]> {
-    const { Shard } = await import('./shard.ts')
-    this.#shard = new Shard(this.#thread as BrokerThread)
-    const ports: number[] = []
-    for (const plan of plans) ports.push(await this.#shard.listen(plan))
-    return ports
-  }
-
-  async stop(): Promise<void> {
-    await this.#shard?.stop()
-    await this.#thread?.stop()
-  }
-}
 
 type Kind = FromWorker['kind']
 
@@ -91,8 +59,7 @@ class WorkerHandle {
   }
 
   tell(message: ToWorker): void {
-    const ports = message.kind === 'rewire' ? [message.link.port] : []
-    this.worker.postMessage(message, ports)
+    this.worker.postMessage(message, transfersOf(message))
   }
 
   /** Resolves with the next message of `kind`; rejects when the worker fails or dies before. */
@@ -124,6 +91,8 @@ export class WorkerThreads implements ThreadHandle {
   readonly #deaths: number[] = []
   #plans: readonly ListenerPlan[] = []
   #ports: readonly number[] = []
+  /** All threads were open once: from now on a worker that dies is started again. */
+  #serving = false
   #stopping = false
 
   constructor(options: CommonOptions, log: Log) {
@@ -138,6 +107,7 @@ export class WorkerThreads implements ThreadHandle {
       opened.push(this.#spawn(thread, false).next('opened'))
     }
     await Promise.all(opened)
+    this.#serving = true
   }
 
   async listen(plans: readonly ListenerPlan[]): Promise<readonly number[]> {
@@ -178,25 +148,21 @@ export class WorkerThreads implements ThreadHandle {
 
   #spawn(thread: number, restarted: boolean): WorkerHandle {
     const wiring = this.#wirings[thread]
-    const workerData: WorkerOptions = {
+    const options: WorkerOptions = {
       ...this.#options,
       thread,
       wiring,
       restarted,
       logLevelIsDebug: this.#options.config['odradek.log.level'] === 'debug',
     }
-    const worker = new Worker(new URL('../../workers/shard.js', import.meta.url), {
-      workerData,
-      transferList: wiring === undefined ? [] : portsOf(wiring),
-      name: `odradek-${thread}`,
-    })
-    const handle = new WorkerHandle(worker, this.#log, (error) => this.#onExit(thread, error))
+    const handle = new WorkerHandle(takeWorker(), this.#log, (error) => this.#onExit(thread, error))
+    handle.tell({ kind: 'start', options })
     this.#workers[thread] = handle
     return handle
   }
 
   #onExit(thread: number, error: Error | undefined): void {
-    if (this.#stopping) return
+    if (this.#stopping || !this.#serving) return
     const { startedMs } = this.#workers[thread] as WorkerHandle
     if (performance.now() - startedMs > SETTLED_MS) this.#deaths[thread] = 0
     const deaths = (this.#deaths[thread] ?? 0) + 1
@@ -228,4 +194,13 @@ export class WorkerThreads implements ThreadHandle {
     await this.#listenOn(worker, plans)
     this.#log.info('a worker is back', { thread })
   }
+}
+
+/** Ports must be handed over, not copied. */
+function transfersOf(message: ToWorker): MessagePort[] {
+  if (message.kind === 'rewire') return [message.link.port]
+  if (message.kind === 'start' && message.options.wiring !== undefined) {
+    return portsOf(message.options.wiring)
+  }
+  return []
 }

@@ -1,46 +1,55 @@
-/** A worker's life: open, listen, drain, stop, as the supervisor says. */
+/** A worker's life: start, listen, drain, stop, as the supervisor says. */
 import type { MessagePort } from 'node:worker_threads'
+import { unreachable } from '../base/assert.ts'
 import type { Log, LogFields } from '../base/log.ts'
 import { Shard } from './shard.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'
 import { BrokerThread } from './thread.ts'
 
-/** Runs one thread of the broker until it is told to stop. */
-export async function runWorker(options: WorkerOptions, port: MessagePort): Promise<void> {
-  const tell = (message: FromWorker) => port.postMessage(message)
-  const write = (severity: 'debug' | 'info' | 'warn' | 'error') => {
-    return (message: string, fields: LogFields = {}) => {
-      tell({ kind: 'log', severity, message, fields })
-    }
-  }
-  const log: Log = {
-    debug: options.logLevelIsDebug ? write('debug') : () => {},
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-  }
-  const thread = new BrokerThread(options, log)
-  let shard: Shard | undefined
+/** Serves the supervisor at the other end of `port` until it says stop. */
+export function runWorker(port: MessagePort): void {
+  const worker = new BrokerWorker(port)
   port.on('message', (message: ToWorker) => {
+    worker.onMessage(message).catch((error: NodeJS.ErrnoException) => {
+      worker.tell({ kind: 'failed', message: error.message, code: error.code })
+    })
+  })
+}
+
+/** One thread of the broker on a worker. */
+class BrokerWorker {
+  readonly #port: MessagePort
+  #thread: BrokerThread | undefined
+  #shard: Shard | undefined
+
+  constructor(port: MessagePort) {
+    this.#port = port
+  }
+
+  tell(message: FromWorker): void {
+    this.#port.postMessage(message)
+  }
+
+  async onMessage(message: ToWorker): Promise<void> {
+    const thread = this.#thread as BrokerThread
     switch (message.kind) {
+      case 'start':
+        this.#thread = new BrokerThread(message.options, this.#log(message.options))
+        await this.#thread.start()
+        this.tell({ kind: 'opened' })
+        return
       case 'listen':
-        shard ??= new Shard(thread)
-        listen(shard, message.plans).then(
-          (ports) => tell({ kind: 'listening', ports }),
-          (error) => tell({ kind: 'failed', message: error.message, code: error.code }),
-        )
+        this.#shard ??= new Shard(thread)
+        this.tell({ kind: 'listening', ports: await this.#shard.listenAll(message.plans) })
         return
       case 'drain':
-        Promise.resolve(shard?.stop()).then(() => tell({ kind: 'drained' }))
+        await this.#shard?.stop()
+        this.tell({ kind: 'drained' })
         return
       case 'stop':
-        thread.stop().then(
-          () => {
-            tell({ kind: 'stopped' })
-            port.close()
-          },
-          (error) => tell({ kind: 'failed', message: error.message, code: undefined }),
-        )
+        await thread.stop()
+        this.tell({ kind: 'stopped' })
+        this.#port.close()
         return
       case 'peer-lost':
         thread.peerLost(message.peer)
@@ -49,23 +58,22 @@ export async function runWorker(options: WorkerOptions, port: MessagePort): Prom
         thread.bus?.rewire(message.peer, message.link)
         return
       default:
+        unreachable(message)
     }
-  })
-  try {
-    await thread.start()
-    tell({ kind: 'opened' })
-  } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException
-    tell({ kind: 'failed', message, code })
   }
-}
 
-/** Opens all listeners of a shard; answers their ports. */
-export async function listen(
-  shard: Shard,
-  plans: Parameters<Shard['listen']>[0][] | readonly Parameters<Shard['listen']>[0][],
-): Promise<number[]> {
-  const ports: number[] = []
-  for (const plan of plans) ports.push(await shard.listen(plan))
-  return ports
+  /** Entries go to the supervisor, whose thread owns standard error. */
+  #log(options: WorkerOptions): Log {
+    const write = (severity: 'debug' | 'info' | 'warn' | 'error') => {
+      return (message: string, fields: LogFields = {}) => {
+        this.tell({ kind: 'log', severity, message, fields })
+      }
+    }
+    return {
+      debug: options.logLevelIsDebug ? write('debug') : () => {},
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+    }
+  }
 }

@@ -2,9 +2,17 @@
 /** The command `odradek`. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { prepareWorker } from '../broker/worker-pool.ts'
 import { type ServeOptions, serve } from './serve.ts'
 
-const packageFile = new URL('../../../package.json', import.meta.url)
+// Loading the broker's code takes longest: it begins while this thread reads its arguments.
+if (process.argv[2] === 'serve' && !process.argv.includes('--help')) prepareWorker()
+
+// The bundle lies one folder higher than this file's own compilation.
+const packageFile = new URL(
+  import.meta.url.endsWith('.cjs') ? '../../package.json' : '../../../package.json',
+  import.meta.url,
+)
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
 
 const program = new Command('odradek')
@@ -33,7 +41,7 @@ that over the defaults. config/README.md in the package lists all settings.`,
     process.exit()
   })
 
-await program.parseAsync()
+void program.parseAsync()
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]

@@ -10,7 +10,7 @@ import { StorageError } from './storage-error.ts'
 
 /** What is about to be done. `path`: `<topic>-<partition>/<base offset>`, or the directory alone. */
 export interface StorageOperation {
-  kind: 'append' | 'read' | 'sync' | 'truncate' | 'list' | 'write-start' | 'index-write'
+  kind: 'append' | 'read' | 'sync' | 'truncate' | 'remove' | 'list' | 'write-start' | 'index-write'
   path: string
   /** Bytes to write or read; 0 where it does not apply. */
   bytes: number
@@ -100,6 +100,8 @@ type Shell = Required<MemoryStorageOptions>
 
 const EMPTY = Buffer.alloc(0)
 
+const DROPPED: StorageFault = { code: 'EIO' }
+
 /** A storage over `disk`. After `drop` nothing that it handed out reaches the disk any more. */
 export class MemoryStorage implements Storage {
   readonly index: MemoryOffsetIndex
@@ -113,7 +115,7 @@ export class MemoryStorage implements Storage {
     this.#shell = {
       // What is deferred belongs to this life of the process, and dies with it.
       defer: (then) => defer(() => this.#dropped || then()),
-      fault: options.fault ?? (() => undefined),
+      fault: (operation) => (this.#dropped ? DROPPED : options.fault?.(operation)),
       wallMs: options.wallMs ?? (() => 0),
     }
     const { fault } = this.#shell
@@ -128,10 +130,12 @@ export class MemoryStorage implements Storage {
   }
 
   removePartition(topic: string, partition: number, _topicId: string): void {
-    this.#disk.directories.delete(`${topic}-${partition}`)
+    const name = `${topic}-${partition}`
+    check(this.#shell.fault, { kind: 'remove', path: name, bytes: 0 })
+    this.#disk.directories.delete(name)
   }
 
-  /** The process is gone: flushes and index transactions that were not finished never are. */
+  /** The process is gone: what was not finished never is, and nothing else reaches the disk. */
   drop(): void {
     this.#dropped = true
   }
@@ -179,6 +183,7 @@ class MemoryDirectory implements SegmentDirectory {
   }
 
   remove(baseOffset: number, _delayMs: number): void {
+    check(this.#shell.fault, { kind: 'remove', path: this.#name, bytes: 0 })
     this.#directory.files.delete(baseOffset)
   }
 

@@ -3,13 +3,14 @@
  * environment of its own; what is appended is on the disk, synced, when the call returns. One thread
  * writes (the controller's); it is opened once per process.
  */
-import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { crc32c } from '@node-rs/crc32'
 import { type Key, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import { AssertionError, assert, unreachable } from '../base/assert.ts'
+import { newUuid } from '../base/uuid.ts'
 import type { ConfigEntries, MetadataDelta, PartitionRecord } from '../cluster/delta.ts'
 import { lmdbFileProblem } from './lmdb-check.ts'
 import { StorageError } from './storage-error.ts'
@@ -129,7 +130,7 @@ export class MetadataStore {
     }
     if (format !== undefined) return
     this.#put(['format'], FORMAT)
-    this.#put(['cluster-id'], clusterId ?? randomBytes(16).toString('base64url'))
+    this.#put(['cluster-id'], clusterId ?? newUuid(Math.random))
   }
 
   *#loadDeltas(): Generator<MetadataDelta> {
@@ -196,7 +197,7 @@ export class MetadataStore {
 
   /** Names of groups may be longer than a key of LMDB, so the key is their digest. */
   #putConfigs(table: string, name: string, configs: ConfigEntries): void {
-    const key = [table, createHash('sha256').update(name).digest('base64url')]
+    const key = [table, digestOf(name)]
     if (configs.length === 0) this.#database.removeSync(key)
     else this.#put(key, { name, configs } satisfies NamedConfigs)
   }
@@ -246,4 +247,12 @@ function guarded<T>(what: string, action: () => T): T {
     if (error instanceof StorageError || error instanceof AssertionError) throw error
     throw new StorageError(what, error)
   }
+}
+
+/** Loaded at the first use: node:crypto takes some 20 ms, and most brokers never need it here. */
+function digestOf(name: string): string {
+  const { createHash } = createRequire(import.meta.url)(
+    'node:crypto',
+  ) as typeof import('node:crypto')
+  return createHash('sha256').update(name).digest('base64url')
 }

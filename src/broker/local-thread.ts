@@ -1,0 +1,29 @@
+/** A broker without workers (`odradek.shards=0`): everything on the caller's own thread. */
+import type { Log } from '../base/log.ts'
+import { type ListenerPlan, Shard } from './shard.ts'
+import type { CommonOptions, ThreadHandle } from './supervisor.ts'
+import { BrokerThread } from './thread.ts'
+
+export class LocalThread implements ThreadHandle {
+  readonly #thread: BrokerThread
+  #shard: Shard | undefined
+
+  constructor(options: CommonOptions, log: Log) {
+    const own = { ...options, thread: 0, wiring: undefined, restarted: false }
+    this.#thread = new BrokerThread(own, log)
+  }
+
+  async open(): Promise<void> {
+    await this.#thread.start()
+  }
+
+  async listen(plans: readonly ListenerPlan[]): Promise<readonly number[]> {
+    this.#shard = new Shard(this.#thread)
+    return await this.#shard.listenAll(plans)
+  }
+
+  async stop(): Promise<void> {
+    await this.#shard?.stop()
+    await this.#thread.stop()
+  }
+}
