@@ -46,7 +46,8 @@ export class LeaderEpochs {
     if (asked < 0 || asked > current) return { epoch: -1, endOffset: -1 }
     if (asked === current) return { epoch: current, endOffset: logEndOffset }
     const first = this.#starts[0]
-    if (first === undefined) return { epoch: -1, endOffset: -1 }
+    // Nothing was written yet: an older epoch ended where the present one begins.
+    if (first === undefined) return { epoch: asked, endOffset: logEndOffset }
     if (asked < first.epoch) return { epoch: asked, endOffset: first.startOffset }
     let found = 0
     while (

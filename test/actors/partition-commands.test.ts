@@ -237,6 +237,7 @@ test('an epoch ends where the next begins, the present one at the log end', (t) 
     const end = command(partition, { kind: 'epoch-ends', partitions })[0]
     return end && [end.errorCode, end.leaderEpoch, end.endOffset]
   }
+  t.deepEqual(endOf(EPOCH - 1), [ErrorCode.NONE, EPOCH - 1, 0])
   append(t, partition, [10, 20])
   partition.leaderEpoch = EPOCH + 2
   append(t, partition, [30])
