@@ -1,0 +1,143 @@
+/** A broker on one data directory that is killed and started again, its topics, and load on them. */
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { CreateTopics } from '../../src/protocol/apis/19-create-topics.ts'
+import { DeleteTopics } from '../../src/protocol/apis/20-delete-topics.ts'
+import { ErrorCode, errorName } from '../../src/protocol/errors.ts'
+import { BrokerProcess } from '../support/broker-process.ts'
+import { RawConnection } from '../support/raw-connection.ts'
+import { RawProducer } from '../support/raw-producer.ts'
+import type { Seeded } from '../support/seeded.ts'
+import { type PartitionRead, problemsOf, readPartition } from './read-back.ts'
+
+/** Partitions of each topic. */
+export const PARTITIONS = 8
+
+/** Settings of all brokers here: segments so small that they roll under load. */
+export const CONFIGS: Readonly<Record<string, string>> = {
+  'log.segment.bytes': '1048576',
+  'auto.create.topics.enable': 'false',
+}
+
+/** A promise of the broker that did not hold. */
+export class Broken extends Error {
+  override readonly name = 'Broken'
+}
+
+export class Subject {
+  readonly dataDir: string
+  readonly random: Seeded
+  broker: BrokerProcess | undefined
+  readonly #configs: Readonly<Record<string, string>>
+  #producersMade = 0
+
+  constructor(
+    random: Seeded,
+    configs: Readonly<Record<string, string>> = {},
+    dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'odradek-crash-')),
+  ) {
+    this.random = random
+    this.#configs = { ...CONFIGS, ...configs }
+    this.dataDir = dataDir
+  }
+
+  /** The port of the broker while there is one that serves. */
+  get port(): number | undefined {
+    return this.broker?.alive && this.broker.port > 0 ? this.broker.port : undefined
+  }
+
+  async start(): Promise<BrokerProcess> {
+    this.broker = BrokerProcess.spawn({ dataDir: this.dataDir, configs: this.#configs })
+    await this.broker.ready()
+    return this.broker
+  }
+
+  /** kill -9, and no broker any more. */
+  async kill(): Promise<void> {
+    await this.broker?.kill()
+    this.broker = undefined
+  }
+
+  /** SIGTERM; it has to end with exit code 0. */
+  async stop(): Promise<void> {
+    const { broker } = this
+    this.broker = undefined
+    const ended = await broker?.stop()
+    if (ended?.code !== 0) {
+      throw new Broken(`a stop ended with ${JSON.stringify(ended)}\n${broker?.log.join('\n')}`)
+    }
+  }
+
+  /** Ends the broker and removes its directory. */
+  async dispose(): Promise<void> {
+    await this.kill()
+    fs.rmSync(this.dataDir, { recursive: true, force: true })
+  }
+
+  async connect(): Promise<RawConnection> {
+    return RawConnection.open(this.port ?? 0)
+  }
+
+  async createTopic(
+    name: string,
+    configs: Readonly<Record<string, string>> = {},
+    numPartitions = PARTITIONS,
+  ): Promise<void> {
+    const connection = await this.connect()
+    const answer = await connection.ask(CreateTopics, 5, {
+      topics: [
+        {
+          name,
+          numPartitions,
+          replicationFactor: 1,
+          configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+        },
+      ],
+    })
+    connection.close()
+    const { errorCode = -1 } = answer.topics[0] ?? {}
+    if (errorCode !== ErrorCode.NONE) throw new Broken(`create ${name}: ${errorName(errorCode)}`)
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    const connection = await this.connect()
+    const answer = await connection.ask(DeleteTopics, 5, { topicNames: [name], timeoutMs: 10_000 })
+    connection.close()
+    const { errorCode = -1 } = answer.responses[0] ?? {}
+    if (errorCode !== ErrorCode.NONE) throw new Broken(`delete ${name}: ${errorName(errorCode)}`)
+  }
+
+  /** Producers on `topic` that are running; `run` is their end. */
+  load(topic: string, count: number): { producers: RawProducer[]; run: Promise<unknown> } {
+    const producers = Array.from({ length: count }, () => {
+      const name = `p${this.#producersMade++}`
+      const random = this.random.fork()
+      const port = () => this.port
+      return new RawProducer({ name, topic, partitions: PARTITIONS, random, port })
+    })
+    return { producers, run: Promise.all(producers.map((producer) => producer.run())) }
+  }
+
+  /** Reads all partitions of `topic`. */
+  async read(topic: string): Promise<PartitionRead[]> {
+    const connection = await this.connect()
+    const reads: PartitionRead[] = []
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      reads.push(await readPartition(connection, topic, partition))
+    }
+    connection.close()
+    return reads
+  }
+
+  /** Reads `topic` back whole and throws Broken unless all that was promised is there. */
+  async verify(topic: string, producers: readonly RawProducer[]): Promise<number> {
+    let records = 0
+    for (const [partition, read] of (await this.read(topic)).entries()) {
+      const problems = problemsOf(partition, read, producers)
+      if (problems.length > 0) throw new Broken(problems.join('\n'))
+      records += read.logEndOffset - read.logStartOffset
+    }
+    return records
+  }
+}
