@@ -27,7 +27,9 @@ export interface ControllerOptions {
   /** The image of this thread; the controller alone applies deltas to it. */
   readonly image: ClusterImage
   readonly store: Pick<MetadataStore, 'append' | 'nextProducerIdBlock'>
-  /** Tells all other threads; `done` is called once, when each has applied the update or is lost. */
+  /**
+   * Tells all other threads; `done` is called once, when each has applied the update or is lost.
+   */
   broadcast(update: MetadataUpdate, done: () => void): void
   /** Hears of a disk that failed; the command is answered with an error. */
   onStorageError(error: StorageError): void
@@ -63,7 +65,9 @@ export class Controller {
     this.#drain()
   }
 
-  /** Runs what waits until an update has to be awaited. Never nested: an answer may bring a command. */
+  /**
+   * Runs what waits until an update has to be awaited. Never nested: an answer may bring a command.
+   */
   #drain(): void {
     if (this.#draining) return
     this.#draining = true

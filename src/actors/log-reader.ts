@@ -38,9 +38,9 @@ export interface Located {
 }
 
 /**
- * The place of the batch in `segment` that holds `offset`, or of the first one behind it; `undefined`:
- * there is none. Walks headers from the nearest index entry. Damage that may have held the offset is
- * answered as its place: which offsets it held, it cannot say.
+ * The place of the batch in `segment` that holds `offset`, or of the first one behind it;
+ * `undefined`: there is none. Walks headers from the nearest index entry. Damage that may have held
+ * the offset is answered as its place: which offsets it held, it cannot say.
  */
 export function locateBatch(
   log: PartitionLog,
@@ -63,13 +63,19 @@ export function locateBatch(
 
 /** Sees what a walk comes by; true ends the walk. */
 export interface HeaderVisitor {
-  /** `bytes` holds the header at `at`; the batch begins at `position`, its offsets not below `expected`. */
+  /**
+   * `bytes` holds the header at `at`; the batch begins at `position`, its offsets not below
+   * `expected`.
+   */
   onBatch(bytes: Buffer, at: number, position: number, expected: number): boolean
   /** The bytes at `position` may have held the offsets from `expected` up to and without `end`. */
   onDamage?(position: number, expected: number, end: number): boolean
 }
 
-/** Shows the headers from `from` on; the CRC is looked at only where two headers do not fit together. */
+/**
+ * Shows the headers from `from` on; the CRC is looked at only where two headers do not fit
+ * together.
+ */
 export function walkHeaders(
   log: PartitionLog,
   segment: LogSegment,
@@ -123,7 +129,8 @@ function isDamage(
 ): boolean {
   const isGap = baseOffset(window, at) > place.expected
   if (hasWrongOffset(segment, window, at, place.position + length, place.expected)) {
-    // A wrong last offset is covered by the CRC; if that is right, the batch behind is the wrong one.
+    // A wrong last offset is covered by the CRC; if that is right, the batch behind is the wrong
+    // one.
     return isGap || !isSound(log, segment, place.position)
   }
   return isGap && previous !== undefined && !isSound(log, segment, previous.position)

@@ -35,7 +35,10 @@ export interface RecoveryReport {
   rebuilt: boolean
 }
 
-/** Fills an empty `log` from its directory and the index. `trustCheckpoint`: no power was lost since. */
+/**
+ * Fills an empty `log` from its directory and the index. `trustCheckpoint`: no power was lost
+ * since.
+ */
 export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryReport {
   const report: RecoveryReport = {
     scannedBytes: 0,
@@ -74,7 +77,9 @@ export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryRe
   return report
 }
 
-/** No segments: all records were deleted, or there were never any. Producers outlive their records. */
+/**
+ * No segments: all records were deleted, or there were never any. Producers outlive their records.
+ */
 function openEmpty(log: PartitionLog, known: IndexedPartition | undefined): void {
   if (known === undefined) return
   if (known.checkpoint.endOffset === log.logEndOffset) restoreKnown(log, known)
@@ -88,7 +93,9 @@ function restoreKnown(log: PartitionLog, known: IndexedPartition): void {
   log.checkpointIs(known.checkpoint)
 }
 
-/** A crash came when the index knew of the removal of segments, and before their files were gone. */
+/**
+ * A crash came when the index knew of the removal of segments, and before their files were gone.
+ */
 function dropRemoved(log: PartitionLog, listing: SegmentListing[], known: IndexedPartition): void {
   const { segmentBase } = known.checkpoint
   const summarized = new Set(known.summaries.map((one) => one.baseOffset))

@@ -7,7 +7,10 @@ import type { SegmentFile, SegmentSummary } from '../storage/storage.ts'
 /** A segment and its file. */
 export type LogSegment = Segment<SegmentFile>
 
-/** Bytes read from a log: whole batches, the first of which holds the asked offset or is the next after it. */
+/**
+ * Bytes read from a log: whole batches, the first of which holds the asked offset or is the next
+ * after it.
+ */
 export interface LogRead {
   /** Holds the batches from `from` to `to`; the taker releases it. `undefined`: none. */
   buffer: PooledBuffer | undefined

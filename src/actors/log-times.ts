@@ -1,8 +1,9 @@
 /**
  * Searching a log by time. Segments know their largest timestamp, index entries the largest one of
- * their segment before them, batch headers that of their records: only the batches that may hold the
- * answer are opened. Damaged batches are stepped over, deleted offsets are never answered.
- * Source: KIP-33, KIP-734; Kafka's LogSegment.findOffsetByTimestamp, FileRecords.searchForTimestamp.
+ * their segment before them, batch headers that of their records: only the batches that may hold
+ * the answer are opened. Damaged batches are stepped over, deleted offsets are never answered.
+ * Source: KIP-33, KIP-734; Kafka's LogSegment.findOffsetByTimestamp,
+ * FileRecords.searchForTimestamp.
  */
 import {
   baseOffset,
@@ -32,7 +33,10 @@ export interface TimedOffset {
 /** The records of a sound batch without compression, or `undefined`: they cannot be read. */
 export type RecordsOf = (batch: Buffer) => Buffer | undefined
 
-/** The first record, in order of offsets, with a timestamp of at least `timestamp`. Throws StorageError. */
+/**
+ * The first record, in order of offsets, with a timestamp of at least `timestamp`. Throws
+ * StorageError.
+ */
 export function firstAtOrAfter(
   log: PartitionLog,
   timestamp: number,
@@ -163,7 +167,10 @@ function latestIn(batch: Buffer, recordsOf: RecordsOf, minOffset: number): Timed
 
 const cursor = new RecordCursor()
 
-/** Shows offset and timestamp of each record until `visit` has enough or the records turn out malformed. */
+/**
+ * Shows offset and timestamp of each record until `visit` has enough or the records turn out
+ * malformed.
+ */
 function eachRecord(
   batch: Buffer,
   recordsOf: RecordsOf,

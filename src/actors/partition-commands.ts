@@ -18,7 +18,10 @@ import type { Partition } from './partition.ts'
 type Answer<Kind extends keyof PartitionAnswers> = PartitionAnswers[Kind][number]
 type PartitionOf = (slot: number) => Partition | undefined
 
-/** Answers `command`, at once. A slot that `partitionOf` does not know is UNKNOWN_TOPIC_OR_PARTITION. */
+/**
+ * Answers `command`, at once. A slot that `partitionOf` does not know is
+ * UNKNOWN_TOPIC_OR_PARTITION.
+ */
 export function onPartitionCommand(
   partitionOf: PartitionOf,
   command: PartitionCommand,

@@ -1,6 +1,6 @@
 /**
- * The log of one partition: segments, index journal, producer state, leader epochs. It does what the
- * decisions in `log/` say; it decides nothing about requests (partition.ts does). Lives on its
+ * The log of one partition: segments, index journal, producer state, leader epochs. It does what
+ * the decisions in `log/` say; it decides nothing about requests (partition.ts does). Lives on its
  * partition's thread, which alone writes it.
  */
 import { assert } from '../base/assert.ts'
@@ -45,7 +45,9 @@ export class PartitionLog {
   logEndOffset = 0
   /** Everything below was forced to the disk. */
   recoveryPoint = 0
-  /** Batches appended since the last flush of the active segment, and when the first of them came. */
+  /**
+   * Batches appended since the last flush of the active segment, and when the first of them came.
+   */
   unflushedMessages = 0
   unflushedSinceMs = 0
   /** Hears that the flush of a rolled segment failed: some records may be lost. */
@@ -69,7 +71,9 @@ export class PartitionLog {
     this.#config = config
   }
 
-  /** Finds the segments, trusts what the index knows of them, scans the rest. Throws StorageError. */
+  /**
+   * Finds the segments, trusts what the index knows of them, scans the rest. Throws StorageError.
+   */
   open(trustCheckpoint: boolean): RecoveryReport {
     const report = openLog(this, trustCheckpoint)
     this.#newJitter()
@@ -135,7 +139,10 @@ export class PartitionLog {
     this.logEndOffset = segment.nextOffset
   }
 
-  /** Closes the active segment and begins a new one at the log end. Its bytes go to disk behind the back. */
+  /**
+   * Closes the active segment and begins a new one at the log end. Its bytes go to disk behind the
+   * back.
+   */
   roll(nowMs: number): LogSegment {
     const old = this.activeSegment
     const base = this.logEndOffset
@@ -154,8 +161,8 @@ export class PartitionLog {
   }
 
   /**
-   * Reads whole batches from the one that holds `offset` on, below `upperOffset`, at most `maxBytes`
-   * but at least one when `minOneBatch`. From one segment only, as Kafka does.
+   * Reads whole batches from the one that holds `offset` on, below `upperOffset`, at most
+   * `maxBytes` but at least one when `minOneBatch`. From one segment only, as Kafka does.
    */
   // hot
   read(
@@ -189,7 +196,9 @@ export class PartitionLog {
     return NOTHING
   }
 
-  /** Bytes of whole batches from the one that holds `offset` to the one that holds `upperOffset`. */
+  /**
+   * Bytes of whole batches from the one that holds `offset` to the one that holds `upperOffset`.
+   */
   bytesBetween(offset: number, upperOffset: number): number {
     let bytes = 0
     const first = Math.max(0, segmentIndexOf(this.segments, offset))
@@ -248,8 +257,8 @@ export class PartitionLog {
   }
 
   /**
-   * Takes the oldest segment away. Its file goes when the index knows what producers wrote into it, since
-   * that has to outlive the records.
+   * Takes the oldest segment away. Its file goes when the index knows what producers wrote into it,
+   * since that has to outlive the records.
    */
   removeOldest(): void {
     const segment = this.segments.shift()
@@ -314,7 +323,9 @@ export class PartitionLog {
     this.#flushed(this.logEndOffset)
   }
 
-  /** Forces what was appended until now to the disk; `done` hears when it is there, or the error. */
+  /**
+   * Forces what was appended until now to the disk; `done` hears when it is there, or the error.
+   */
   flush(done: (error: Error | undefined) => void): void {
     const end = this.logEndOffset
     const active = this.activeSegment

@@ -409,7 +409,9 @@ export class Partition {
     }
   }
 
-  /** The disk refused a read or a write: the partition goes offline, unless that may pass by itself. */
+  /**
+   * The disk refused a read or a write: the partition goes offline, unless that may pass by itself.
+   */
   storageFailed(error: StorageError): void {
     if (PASSING_DISK_ERRORS.has(error.code)) {
       this.#host.diskRefused(this, error)

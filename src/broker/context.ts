@@ -22,7 +22,10 @@ export interface BrokerContext {
   readonly thread: number
   /** How many threads hold partitions (shards and the coordinator's). */
   readonly threadCount: number
-  /** Topics, partitions and configurations as this thread knows them; only the controller changes them. */
+  /**
+   * Topics, partitions and configurations as this thread knows them; only the controller changes
+   * them.
+   */
   readonly image: ClusterImage
   /** Static broker configuration (command line, environment, file, defaults). */
   readonly config: BrokerConfig
@@ -34,7 +37,10 @@ export interface BrokerContext {
   readonly fetchSessions: FetchSessionCache
   /** Absolute data directory. */
   readonly dataDir: string
-  /** Sends a rare command to the partitions of one thread. `undefined` answers a thread that was lost. */
+  /**
+   * Sends a rare command to the partitions of one thread. `undefined` answers a thread that was
+   * lost.
+   */
   callPartitions<C extends PartitionCommand>(
     thread: number,
     command: C,

@@ -16,7 +16,10 @@ export interface DataDirectory {
   readonly path: string
   /** The last owner stopped in order. */
   readonly wasClean: boolean
-  /** The machine was not started anew since the last owner: what it wrote is in the page cache or on disk. */
+  /**
+   * The machine was not started anew since the last owner: what it wrote is in the page cache or on
+   * disk.
+   */
   readonly sameBoot: boolean
   /** Leaves the directory; `clean`: everything is on disk. */
   release(clean: boolean): void
@@ -49,7 +52,9 @@ export function takeDataDirectory(directory: string): DataDirectory {
   }
 }
 
-/** The lock names its owner by process id and start time, so that a reused id is not taken for it. */
+/**
+ * The lock names its owner by process id and start time, so that a reused id is not taken for it.
+ */
 function takeLock(lock: string, directory: string): void {
   const mine = `${process.pid} ${startTimeOf(process.pid)} ${Math.random().toString(16).slice(2, 10).padEnd(8, '0')}\n`
   const temporary = `${lock}.${process.pid}.${mine.slice(-9, -1)}`
@@ -93,7 +98,8 @@ function isAlive(pid: number, startTime: string): boolean {
 
 /** Start time of a process in clock ticks since boot; '?' where the system does not tell. */
 function startTimeOf(pid: number): string {
-  // The command's name may hold spaces and parentheses: fields are counted from behind the last one.
+  // The command's name may hold spaces and parentheses: fields are counted from behind the last
+  // one.
   const stat = readIfThere(`/proc/${pid}/stat`)
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '?'
 }

@@ -122,7 +122,10 @@ export class Dispatcher {
     handler.handle(request, exchange)
   }
 
-  /** A client that asks with a newer ApiVersions is told what there is, in the oldest form (KIP-511). */
+  /**
+   * A client that asks with a newer ApiVersions is told what there is, in the oldest form
+   * (KIP-511).
+   */
   #refuseVersion(connection: Connection, handler: Handler, frame: Buffer): void {
     const version = frame.readInt16BE(2)
     if (handler.api.key !== API_VERSIONS || version < 0) {

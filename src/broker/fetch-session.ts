@@ -1,6 +1,6 @@
 /**
- * Fetch sessions (KIP-227): what a consumer asked for last is remembered, so that it names only what
- * changed and is told only what is new. Pure; one cache per thread.
+ * Fetch sessions (KIP-227): what a consumer asked for last is remembered, so that it names only
+ * what changed and is told only what is new. Pure; one cache per thread.
  */
 import { ErrorCode } from '../protocol/errors.ts'
 

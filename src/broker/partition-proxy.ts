@@ -64,7 +64,8 @@ export class PartitionProxy {
       this.#table.append(partition.slot, records, acksAll, sink, tag)
       return
     }
-    // A frame in pooled memory crosses where it lies; what lies in the scratch buffer is copied once.
+    // A frame in pooled memory crosses where it lies; what lies in the scratch buffer is copied
+    // once.
     let buffer = frame
     let from: number
     if (buffer !== undefined && buffer.bytes.buffer === records.buffer) {
@@ -90,7 +91,10 @@ export class PartitionProxy {
     )
   }
 
-  /** Reads from partitions of one thread; `done` is called once, during the call when it is this one. */
+  /**
+   * Reads from partitions of one thread; `done` is called once, during the call when it is this
+   * one.
+   */
   // hot
   read(thread: number, order: ReadOrder, done: (fetched: Fetched) => void): void {
     if (thread === this.#thread || this.#bus === undefined) {

@@ -1,6 +1,6 @@
 /**
- * The partitions that one thread owns: opens them, gives them the clock, writes their index journals,
- * and brings back those that failed. Lives on that thread.
+ * The partitions that one thread owns: opens them, gives them the clock, writes their index
+ * journals, and brings back those that failed. Lives on that thread.
  */
 
 import { type ReadOrder, readRequestOf } from '../actors/mailbox/hot.ts'
@@ -42,7 +42,9 @@ export interface TableParts {
   readonly crc32c: Crc32c
   readonly random: () => number
   readonly log: Log
-  /** What the index says is believed up to its checkpoint: no power was lost since it was written. */
+  /**
+   * What the index says is believed up to its checkpoint: no power was lost since it was written.
+   */
   readonly trustCheckpoint: boolean
   /** Somebody on `thread` waits for `slot`, which advanced. */
   wake(thread: number, slot: number): void
@@ -114,7 +116,10 @@ export class PartitionTable implements PartitionHost {
   }
 
   // hot
-  /** Reads what `asker` (a thread) ordered, within the order's budget; the first batch found is whole. */
+  /**
+   * Reads what `asker` (a thread) ordered, within the order's budget; the first batch found is
+   * whole.
+   */
   read(asker: number, order: ReadOrder): ReadResult[] {
     const results: ReadResult[] = []
     let budget = order.maxBytes

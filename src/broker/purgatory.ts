@@ -1,6 +1,6 @@
 /**
- * Fetches that wait for partitions to advance. Pure: the shell wakes and times out. A waiter is woken
- * once for any number of partitions, then it looks again and may wait again.
+ * Fetches that wait for partitions to advance. Pure: the shell wakes and times out. A waiter is
+ * woken once for any number of partitions, then it looks again and may wait again.
  */
 
 /** Somebody who waits. */

@@ -1,6 +1,6 @@
 /**
- * Making worker threads. A worker takes longest to load its code, so the command line makes the first
- * one before it has read its own arguments; it waits for the message that starts it.
+ * Making worker threads. A worker takes longest to load its code, so the command line makes the
+ * first one before it has read its own arguments; it waits for the message that starts it.
  */
 import { Worker } from 'node:worker_threads'
 

@@ -34,7 +34,10 @@ export interface MorePartitions {
   assignments: readonly { brokerIds: readonly number[] }[] | null
 }
 
-/** Whose configuration: Kafka's ConfigResource.Type (2 topic, 4 broker, 8 logger, 16 client metrics, 32 group). */
+/**
+ * Whose configuration: Kafka's ConfigResource.Type (2 topic, 4 broker, 8 logger, 16 client metrics,
+ * 32 group).
+ */
 export interface ConfigResource {
   type: number
   name: string
@@ -50,7 +53,10 @@ export const ConfigResourceType = {
   GROUP: 32,
 } as const
 
-/** One operation on one key; `operation` is Kafka's AlterConfigOp (0 SET, 1 DELETE, 2 APPEND, 3 SUBTRACT). */
+/**
+ * One operation on one key; `operation` is Kafka's AlterConfigOp (0 SET, 1 DELETE, 2 APPEND, 3
+ * SUBTRACT).
+ */
 export interface ConfigAlteration {
   name: string
   operation: number

@@ -1,7 +1,8 @@
 /**
- * Changes of the cluster's metadata. The controller decides them, the metadata store keeps them, and
- * every thread applies them to its image in the same order. Plain values: they cross threads and the
- * disk as msgpackr records. Each is idempotent, so a delta that is applied twice does no harm.
+ * Changes of the cluster's metadata. The controller decides them, the metadata store keeps them,
+ * and every thread applies them to its image in the same order. Plain values: they cross threads
+ * and the disk as msgpackr records. Each is idempotent, so a delta that is applied twice does no
+ * harm.
  */
 
 /** Key and text of each configuration that is set, in the order of setting. */
@@ -11,7 +12,9 @@ export type ConfigEntries = readonly (readonly [key: string, text: string])[]
 export interface PartitionRecord {
   /** Durable number of the partition (u32), never given out twice, not even after a deletion. */
   slot: number
-  /** The broker's start count when the partition came to be; leader epoch 0 belongs to that start. */
+  /**
+   * The broker's start count when the partition came to be; leader epoch 0 belongs to that start.
+   */
   createdAtStart: number
 }
 

@@ -24,7 +24,9 @@ export interface PartitionImage {
   readonly leaderEpoch: number
 }
 
-/** A topic; `partitions` grows and `configs` changes, the object stays until the topic is deleted. */
+/**
+ * A topic; `partitions` grows and `configs` changes, the object stays until the topic is deleted.
+ */
 export interface TopicImage {
   readonly name: string
   /** Topic id (KIP-516) in base64url form. */
@@ -43,7 +45,9 @@ export type ImageChange =
   | { kind: 'partition-created'; partition: PartitionImage }
   | { kind: 'partition-deleted'; partition: PartitionImage }
   | { kind: 'topic-config-changed'; topic: TopicImage }
-  /** `broker` is the node id as text or ''; every topic's effective configuration may differ now. */
+  /**
+   * `broker` is the node id as text or ''; every topic's effective configuration may differ now.
+   */
   | { kind: 'broker-config-changed'; broker: string }
   | { kind: 'group-config-changed'; group: string }
   | { kind: 'client-metrics-changed'; subscription: string }
@@ -137,7 +141,10 @@ export class ClusterImage {
     return this.#bySlot.get(slot)
   }
 
-  /** All topics sorted by name, in UTF-16 order as Java sorts; a list that later changes leave alone. */
+  /**
+   * All topics sorted by name, in UTF-16 order as Java sorts; a list that later changes leave
+   * alone.
+   */
   topics(): readonly TopicImage[] {
     this.#sorted ??= [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
     return this.#sorted

@@ -5,7 +5,9 @@ import { CONFIG_LENGTH_MAX, configsOutgrown } from './config-limits.ts'
 import type { ConfigEntries } from './delta.ts'
 import type { ClusterImage } from './image.ts'
 
-/** Kafka's rules for CreateTopics: the last of two values of a key counts, null is INVALID_CONFIG. */
+/**
+ * Kafka's rules for CreateTopics: the last of two values of a key counts, null is INVALID_CONFIG.
+ */
 export function topicConfigsOf(
   image: ClusterImage,
   configs: readonly { name: string; value: string | null }[],

@@ -5,7 +5,9 @@ export const TOPIC_NAME_LENGTH_MAX = 249
 
 const allowed = /^[a-zA-Z0-9._-]+$/
 
-/** The sentence with which Kafka refuses a topic name (INVALID_TOPIC_EXCEPTION); null: it is fine. */
+/**
+ * The sentence with which Kafka refuses a topic name (INVALID_TOPIC_EXCEPTION); null: it is fine.
+ */
 export function topicNameProblem(name: string): string | null {
   const problem = problemOf(name)
   return problem === null ? null : `Topic name is invalid: ${problem}`

@@ -1,4 +1,6 @@
-/** Transaction markers: the control batches that end a transaction (EndTxnMarker). Source: KIP-98. */
+/**
+ * Transaction markers: the control batches that end a transaction (EndTxnMarker). Source: KIP-98.
+ */
 
 const BATCH_OVERHEAD = 61
 const LOG_OVERHEAD = 12
@@ -10,9 +12,10 @@ export interface Marker {
 }
 
 /**
- * Reads the marker in the control batch at `at`; `undefined`: a control batch of another type, or one
- * whose record is malformed. A marker's record is: lengths and deltas as varints, then a key of 4
- * bytes (version i16, type i16: 0 ABORT, 1 COMMIT), then a value (version i16, coordinator epoch i32).
+ * Reads the marker in the control batch at `at`; `undefined`: a control batch of another type, or
+ * one whose record is malformed. A marker's record is: lengths and deltas as varints, then a key of
+ * 4 bytes (version i16, type i16: 0 ABORT, 1 COMMIT), then a value (version i16, coordinator epoch
+ * i32).
  */
 export function readMarker(bytes: Buffer, at: number): Marker | undefined {
   const end = at + LOG_OVERHEAD + bytes.readInt32BE(at + 8)

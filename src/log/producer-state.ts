@@ -71,7 +71,10 @@ export class ProducerStates {
     return this.#entries.size
   }
 
-  /** First offset of the oldest open transaction, or `undefined`: nothing holds the last stable offset. */
+  /**
+   * First offset of the oldest open transaction, or `undefined`: nothing holds the last stable
+   * offset.
+   */
   firstUnstableOffset(): number | undefined {
     for (const offset of this.#open.values()) return offset
     return undefined
@@ -101,7 +104,10 @@ export class ProducerStates {
       : refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
   }
 
-  /** Records an appended data batch. Also the replay of recovery, where the log is believed as it is. */
+  /**
+   * Records an appended data batch. Also the replay of recovery, where the log is believed as it
+   * is.
+   */
   appended(
     claim: ProducerClaim,
     at: { baseOffset: number; lastOffset: number; timestamp: number; nowMs: number },
@@ -162,7 +168,10 @@ export class ProducerStates {
     }
   }
 
-  /** Forgets producers silent for `expirationMs`, but none with an open transaction. Returns how many. */
+  /**
+   * Forgets producers silent for `expirationMs`, but none with an open transaction. Returns how
+   * many.
+   */
   expire(nowMs: number, expirationMs: number): number {
     let expired = 0
     for (const entry of this.#entries.values()) {

@@ -1,4 +1,7 @@
-/** Changing a batch's codec to what the topic wants (`compression.type`). Source: KIP-780 and before. */
+/**
+ * Changing a batch's codec to what the topic wants (`compression.type`). Source: KIP-780 and
+ * before.
+ */
 import { CodecId, type Codecs, type CompressedCodec } from '../protocol/compression.ts'
 import {
   attributes,
@@ -10,8 +13,8 @@ import {
 } from '../protocol/record-batch.ts'
 
 /**
- * A new batch with the header of `batch` and its `plain` records in `codec`. Its CRC is not set: the
- * caller completes the header. Throws CodecError.
+ * A new batch with the header of `batch` and its `plain` records in `codec`. Its CRC is not set:
+ * the caller completes the header. Throws CodecError.
  */
 export function recompressed(
   batch: Buffer,

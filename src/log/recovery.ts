@@ -21,7 +21,10 @@ const OFFSET_HIGH_WORD_MAX = 0x1fffff
 /** Bytes that the scan asks for at once. */
 export const SCAN_WINDOW_BYTES = 1 << 20
 
-/** Reads `length` bytes at `position`; may answer fewer at the end. The view is valid until the next read. */
+/**
+ * Reads `length` bytes at `position`; may answer fewer at the end. The view is valid until the next
+ * read.
+ */
 export type SegmentReader = (position: number, length: number) => Buffer
 
 /** A range of bytes that holds no whole batch but has whole ones behind it. */
@@ -37,9 +40,9 @@ export interface ScanResult {
 }
 
 /**
- * Walks a segment from `from` to `size` and shows each whole batch (right CRC) to `visit`. Damage with
- * whole batches behind it is listed and stepped over; damage without is the tail, where `end` stops.
- * `minOffset`: no batch may begin below it.
+ * Walks a segment from `from` to `size` and shows each whole batch (right CRC) to `visit`. Damage
+ * with whole batches behind it is listed and stepped over; damage without is the tail, where `end`
+ * stops. `minOffset`: no batch may begin below it.
  */
 export function scanSegment(
   read: SegmentReader,
@@ -119,9 +122,9 @@ export function plausibleLength(
 }
 
 /**
- * Whether the batch behind (its header at `nextAt`, if there is one) shows that a batch which ends with
- * `last` has a wrong base offset: the CRC does not cover that field, so a raised one looks like a gap.
- * `expected`: the lowest offset that could have come.
+ * Whether the batch behind (its header at `nextAt`, if there is one) shows that a batch which ends
+ * with `last` has a wrong base offset: the CRC does not cover that field, so a raised one looks
+ * like a gap. `expected`: the lowest offset that could have come.
  */
 export function isContradicted(
   last: number,
@@ -176,7 +179,9 @@ function nextWholeBatch(
   return -1
 }
 
-/** Whether a whole batch with the right CRC begins at `position`, read in one piece however long. */
+/**
+ * Whether a whole batch with the right CRC begins at `position`, read in one piece however long.
+ */
 export function isWholeBatch(
   read: SegmentReader,
   position: number,

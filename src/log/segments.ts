@@ -38,7 +38,10 @@ export function newSegment<File>(baseOffset: number, file: File, nowMs: number):
   }
 }
 
-/** Index in `segments` (ascending) of the one with the greatest base offset not above `offset`, or -1. */
+/**
+ * Index in `segments` (ascending) of the one with the greatest base offset not above `offset`, or
+ * -1.
+ */
 export function segmentIndexOf(
   segments: readonly { readonly baseOffset: number }[],
   offset: number,

@@ -1,20 +1,25 @@
 /**
- * One connection's bytes: frames in, answers out. Small frames are handed over where they lie in the
- * thread's scratch buffer; a frame that does not fit is received straight into a pooled buffer, so no
- * frame is ever assembled from pieces. Lives on the shard that accepted it.
+ * One connection's bytes: frames in, answers out. Small frames are handed over where they lie in
+ * the thread's scratch buffer; a frame that does not fit is received straight into a pooled buffer,
+ * so no frame is ever assembled from pieces. Lives on the shard that accepted it.
  *
  *   read ──► scratch ──► whole frames: onFrame(view)            (no copy)
- *               └──► rest of a frame ──► pooled buffer ◄── read  (one copy of the first read, at most)
+ *               └──► rest of a frame ──► pooled buffer ◄── read  (one copy: the first read)
  */
 import type { Socket } from 'node:net'
 import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
 
 const SIZE_BYTES = 4
 
-/** A first buffer for a frame is never larger, whatever length it announces; it grows as bytes arrive. */
+/**
+ * A first buffer for a frame is never larger, whatever length it announces; it grows as bytes
+ * arrive.
+ */
 const FIRST_BUFFER_BYTES_MAX = 1024 * 1024 + 64 * 1024
 
-/** Answers waiting for a slow reader beyond which no further request of the connection is started. */
+/**
+ * Answers waiting for a slow reader beyond which no further request of the connection is started.
+ */
 const UNSENT_BYTES_MAX = 256 * 1024
 
 /** What a connection asks of its shard. */
@@ -98,7 +103,9 @@ export class Connection {
     return this.unsentBytes > 0 || (this.#end > this.#start && !this.#paused)
   }
 
-  /** When bytes moved last, as far as looking now can tell; monotonic ms. Called at regular times. */
+  /**
+   * When bytes moved last, as far as looking now can tell; monotonic ms. Called at regular times.
+   */
   touch(nowMs: number): number {
     const unsent = this.unsentBytes
     if (this.#moved > 0 || unsent < this.#lastUnsent) this.#lastActiveMs = nowMs
@@ -108,8 +115,8 @@ export class Connection {
   }
 
   /**
-   * Where the next read of the socket goes. A paused connection reads into the scratch buffer first,
-   * since its own buffer may have gone back to the pool by the time it goes on.
+   * Where the next read of the socket goes. A paused connection reads into the scratch buffer
+   * first, since its own buffer may have gone back to the pool by the time it goes on.
    */
   readTarget(): Buffer {
     const held = this.#buffer
@@ -118,7 +125,10 @@ export class Connection {
     return limit > this.#end ? held.bytes.subarray(this.#end, limit) : this.#host.scratch
   }
 
-  /** Takes `n` bytes that were read into `target`, or a chunk of the socket's own. False: stop reading. */
+  /**
+   * Takes `n` bytes that were read into `target`, or a chunk of the socket's own. False: stop
+   * reading.
+   */
   onRead(target: Buffer, n: number): boolean {
     if (this.#closed) return false
     this.#moved += n
@@ -251,7 +261,10 @@ export class Connection {
     this.#end += n
   }
 
-  /** Makes sure that a frame of `bytes` can go on arriving: grows by what has arrived, not by what is said. */
+  /**
+   * Makes sure that a frame of `bytes` can go on arriving: grows by what has arrived, not by what
+   * is said.
+   */
   #makeRoom(held: PooledBuffer, bytes: number): void {
     if (this.#start + bytes <= held.bytes.length) return
     if (this.#end < held.bytes.length && this.#start === 0) return

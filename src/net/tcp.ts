@@ -59,7 +59,8 @@ function adopt(accepted: net.Socket, host: ListenerHost): void {
     accepted.destroy()
     return
   }
-  // Without the handle the first socket object is an empty shell; the second one owns the connection.
+  // Without the handle the first socket object is an empty shell; the second one owns the
+  // connection.
   const shell = accepted as unknown as { _handle: object | null }
   const handle = shell._handle
   if (handle === null || typeof handle !== 'object') {

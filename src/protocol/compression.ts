@@ -18,7 +18,9 @@ export class CodecError extends Error {
   }
 }
 
-/** The codecs as a shell supplies them. Both throw CodecError, and never hold more than the bound. */
+/**
+ * The codecs as a shell supplies them. Both throw CodecError, and never hold more than the bound.
+ */
 export interface Codecs {
   /** The plain bytes. `bytesMax`: more than these are not produced but refused. */
   decompress(codec: CompressedCodec, bytes: Uint8Array, bytesMax: number): Uint8Array

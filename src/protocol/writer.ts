@@ -16,7 +16,9 @@ export const GATHER_BYTES_MIN = 1024
 const SCRATCH_BYTES = 4096
 /** A scratch that grew beyond this is dropped by reset, so one huge message does not stay. */
 const SCRATCH_BYTES_KEPT_MAX = 1 << 20
-/** A string of at most this many UTF-16 units has at most 126 bytes: its varint length is 1 byte. */
+/**
+ * A string of at most this many UTF-16 units has at most 126 bytes: its varint length is 1 byte.
+ */
 const SHORT_TEXT_LENGTH = 42
 
 /** A growing message. One writer serves all messages of a thread: encoding never awaits. */

@@ -1,6 +1,7 @@
 /**
- * Partition directories in Kafka's layout: `<topic>-<partition>/<20 digits>.log`, partition.metadata,
- * and the log start offset in a checkpoint file of Kafka's form beside the segments.
+ * Partition directories in Kafka's layout: `<topic>-<partition>/<20 digits>.log`,
+ * partition.metadata, and the log start offset in a checkpoint file of Kafka's form beside the
+ * segments.
  */
 import fs from 'node:fs'
 import path from 'node:path'

@@ -1,14 +1,16 @@
 /**
- * Storage in memory: for tests, the simulation, and brokers that keep nothing. What a disk would hold
- * (`MemoryDisk`) outlives the storage that was opened over it, so that a crash can be played: drop the
- * storage, keep the disk, open another one. A hook decides which operations fail, and how.
+ * Storage in memory: for tests, the simulation, and brokers that keep nothing. What a disk would
+ * hold (`MemoryDisk`) outlives the storage that was opened over it, so that a crash can be played:
+ * drop the storage, keep the disk, open another one. A hook decides which operations fail, and how.
  */
 
 import { type IndexShelf, MemoryOffsetIndex } from './memory-index.ts'
 import type { SegmentDirectory, SegmentFile, SegmentListing, Storage } from './storage.ts'
 import { StorageError } from './storage-error.ts'
 
-/** What is about to be done. `path`: `<topic>-<partition>/<base offset>`, or the directory alone. */
+/**
+ * What is about to be done. `path`: `<topic>-<partition>/<base offset>`, or the directory alone.
+ */
 export interface StorageOperation {
   kind: 'append' | 'read' | 'sync' | 'truncate' | 'remove' | 'list' | 'write-start' | 'index-write'
   path: string
@@ -56,8 +58,9 @@ export class MemoryDisk {
   readonly shelf: IndexShelf = new Map()
 
   /**
-   * Loses what was not forced: each file keeps its forced bytes and, as `keep` says (0 to 1), a part
-   * of the rest; of that part `scramble` may replace bytes in place, since pages go in any order.
+   * Loses what was not forced: each file keeps its forced bytes and, as `keep` says (0 to 1), a
+   * part of the rest; of that part `scramble` may replace bytes in place, since pages go in any
+   * order.
    */
   losePower(keep: () => number, scramble?: (unsynced: Buffer) => void): void {
     for (const directory of this.directories.values()) {

@@ -1,6 +1,6 @@
 /**
- * The offset index in LMDB: what Kafka keeps in .index, .timeindex, .txnindex and .snapshot. Derived
- * data: a deleted or damaged environment is rebuilt from the segments.
+ * The offset index in LMDB: what Kafka keeps in .index, .timeindex, .txnindex and .snapshot.
+ * Derived data: a deleted or damaged environment is rebuilt from the segments.
  *
  * Keys: slot u32 | kind u8 | number u64, big endian, so that a partition's entries of one kind lie
  * together in order of their number. One environment per broker; every thread may read it, and each
@@ -36,7 +36,9 @@ const TWO_32 = 0x100000000
 export class LmdbOffsetIndex implements OffsetIndex {
   readonly #db: RootDatabase<Buffer, Buffer>
 
-  /** Opens or creates the environment in `directory`. Throws StorageError when it cannot be used. */
+  /**
+   * Opens or creates the environment in `directory`. Throws StorageError when it cannot be used.
+   */
   constructor(directory: string) {
     try {
       this.#db = open<Buffer, Buffer>({

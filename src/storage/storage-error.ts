@@ -1,4 +1,6 @@
-/** A disk or index operation failed. The owning actor goes offline; clients see KAFKA_STORAGE_ERROR. */
+/**
+ * A disk or index operation failed. The owning actor goes offline; clients see KAFKA_STORAGE_ERROR.
+ */
 export class StorageError extends Error {
   /** The operating system's code, such as ENOSPC, when there is one. */
   readonly code: string | undefined

@@ -15,12 +15,15 @@ export interface SegmentListing {
   modifiedMs: number
 }
 
-/** One segment's bytes. One writer, its partition actor; `size` is the end of what was written whole. */
+/**
+ * One segment's bytes. One writer, its partition actor; `size` is the end of what was written
+ * whole.
+ */
 export interface SegmentFile {
   readonly size: number
   /**
-   * Writes all of `views` (`bytes` in total) at the end. After a failed or short write the file is cut
-   * back to its old size, then StorageError is thrown: half a batch is never left behind.
+   * Writes all of `views` (`bytes` in total) at the end. After a failed or short write the file is
+   * cut back to its old size, then StorageError is thrown: half a batch is never left behind.
    */
   append(views: readonly Uint8Array[], bytes: number): void
   /** Reads up to `length` bytes at `position` into `into` at `at`; returns how many there were. */
@@ -41,7 +44,9 @@ export interface SegmentDirectory {
   list(): SegmentListing[]
   open(baseOffset: number, size: number): SegmentFile
   create(baseOffset: number): SegmentFile
-  /** Takes a segment away at once and removes its bytes after `delayMs`, when open reads are done. */
+  /**
+   * Takes a segment away at once and removes its bytes after `delayMs`, when open reads are done.
+   */
   remove(baseOffset: number, delayMs: number): void
   /** The persisted log start offset, or `undefined` where none was written. */
   readLogStartOffset(): number | undefined
@@ -114,7 +119,9 @@ export interface OffsetIndex {
   floor(slot: number, offset: number): IndexEntry | undefined
   /** All aborted transactions with `lastOffset` >= `fromOffset` and `firstOffset` < `toOffset`. */
   aborted(slot: number, fromOffset: number, toOffset: number): AbortedTransaction[]
-  /** Writes the updates of several partitions in one transaction; `done` is called when it holds. */
+  /**
+   * Writes the updates of several partitions in one transaction; `done` is called when it holds.
+   */
   write(updates: readonly IndexUpdate[], done: (error: Error | undefined) => void): void
   /** Forgets partitions. */
   remove(slots: readonly number[]): void

@@ -1,4 +1,6 @@
-/** Run in a process of its own, which tells how much memory the refusal of bombs took at its peak. */
+/**
+ * Run in a process of its own, which tells how much memory the refusal of bombs took at its peak.
+ */
 import { createCodecs } from '../../src/broker/codecs.ts'
 import { CodecError, CodecId, type CompressedCodec } from '../../src/protocol/compression.ts'
 

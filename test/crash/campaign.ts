@@ -14,7 +14,10 @@ export interface Campaign {
   readonly log: (line: string) => void
 }
 
-/** Runs all rounds; answers how many failed. A round that failed ends its data directory, which is kept. */
+/**
+ * Runs all rounds; answers how many failed. A round that failed ends its data directory, which is
+ * kept.
+ */
 export async function campaign({ rounds, seed, log }: Campaign): Promise<number> {
   const random = new Seeded(seed)
   let failed = 0

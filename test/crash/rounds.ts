@@ -1,4 +1,6 @@
-/** Rounds of load, kill -9, damage and restart on one data directory, each on a topic of its own. */
+/**
+ * Rounds of load, kill -9, damage and restart on one data directory, each on a topic of its own.
+ */
 import { errorName } from '../../src/protocol/errors.ts'
 import { pause, type Seeded } from '../support/seeded.ts'
 import {
@@ -15,7 +17,9 @@ import { type PartitionRead, problemsOf, readPartition } from './read-back.ts'
 import { type Segment, segmentsOf } from './segments.ts'
 import { Broken, PARTITIONS, type Subject } from './subject.ts'
 
-/** How long load lasts before a kill, ms: sometimes within one index write, sometimes over several. */
+/**
+ * How long load lasts before a kill, ms: sometimes within one index write, sometimes over several.
+ */
 function loadMs(random: Seeded): number {
   return random.chance(0.5) ? random.between(20, 400) : random.between(400, 2500)
 }

@@ -1,4 +1,6 @@
-/** A broker on one data directory that is killed and started again, its topics, and load on them. */
+/**
+ * A broker on one data directory that is killed and started again, its topics, and load on them.
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'

@@ -78,7 +78,9 @@ function node(name: string, folder: string, program: string, runtime = process.e
   }
 }
 
-/** @platformatic/kafka wants Node 22.22 or later, which comes as a package where this one is older. */
+/**
+ * @platformatic/kafka wants Node 22.22 or later, which comes as a package where this one is older.
+ */
 function newerNode(): string {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 22)) return process.execPath

@@ -1,4 +1,6 @@
-/** Starts the broker under test: ours, or Apache Kafka as the oracle that the suite is proved with. */
+/**
+ * Starts the broker under test: ours, or Apache Kafka as the oracle that the suite is proved with.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'

@@ -76,7 +76,8 @@ test('one flipped byte costs the batch it is in and no other', (t) => {
       const at = place % bytes.length
       const hit = layout.findLastIndex(([position]) => position <= at)
       const within = at - (layout[hit] as [number, number])[0]
-      // Bytes 12-15 (the leader epoch) are covered by nothing; a log's last offset by nothing behind it.
+      // Bytes 12-15 (the leader epoch) are covered by nothing; a log's last offset by nothing
+      // behind it.
       fc.pre(within < 12 || within > 15)
       fc.pre(within > 7 || hit < batches.length - 1)
       bytes[at] = (bytes[at] as number) ^ (1 << bit)

@@ -118,8 +118,8 @@ export class TestBroker {
   }
 
   /**
-   * What a client of `apiVersion` reads: the request and the answer both go through the codecs, so an
-   * answer that the version cannot carry fails here.
+   * What a client of `apiVersion` reads: the request and the answer both go through the codecs, so
+   * an answer that the version cannot carry fails here.
    */
   ask<A extends Api>(
     handler: Handler,

@@ -1,4 +1,7 @@
-/** One TCP connection that speaks Kafka through our codecs: requests in a pipeline, answers in order. */
+/**
+ * One TCP connection that speaks Kafka through our codecs: requests in a pipeline, answers in
+ * order.
+ */
 import net from 'node:net'
 import { decodeResponse, encodeRequest } from '../../src/protocol/compile.ts'
 import { decodeResponseHeader, encodeRequestHeader } from '../../src/protocol/header.ts'

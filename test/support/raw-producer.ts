@@ -1,7 +1,7 @@
 /**
- * An idempotent producer that never gives up: five requests in flight, and what was not acknowledged
- * is sent again with the same sequences over new connections and restarted brokers. It remembers
- * what was acknowledged at which offset, for those who read back.
+ * An idempotent producer that never gives up: five requests in flight, and what was not
+ * acknowledged is sent again with the same sequences over new connections and restarted brokers. It
+ * remembers what was acknowledged at which offset, for those who read back.
  *
  * A value is `<producer>/<partition>/<number>/` and padding; numbers count up per partition from 0.
  */
@@ -65,7 +65,9 @@ export class RawProducer {
   readonly #unanswered: Batch[][] = []
   /** Partitions that refused a batch over the present connection. */
   readonly #refusedHere = new Set<number>()
-  /** Partitions that acknowledged something. One that does not know the producer believes any sequence,
+  /**
+   * Partitions that acknowledged something. One that does not know the producer believes any
+   * sequence,
    *  as Kafka's does, so the first batch goes alone. */
   readonly #known = new Set<number>()
   #producerId = -1

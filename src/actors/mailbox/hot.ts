@@ -1,14 +1,15 @@
 /**
- * The hot messages of partitions: fixed fields, little endian, batches by reference. Encoded into one
- * reused buffer per thread, since the bus copies a payload at once.
+ * The hot messages of partitions: fixed fields, little endian, batches by reference. Encoded into
+ * one reused buffer per thread, since the bus copies a payload at once.
  *
  *   append    slot u32 | acksAll u32 | buffer id u32 | from u32 | length u32
- *   appended  error i32 | 0 u32 | base offset f64 | log append time f64 | log start f64 | details (msgpackr)
- *   read      flags u32 | bytes u32 | count u32 | 0 u32, then per partition
+ *   appended  error i32 | 0 u32 | base offset f64 | log append time f64 | log start f64 | details
+ *   (msgpackr) read      flags u32 | bytes u32 | count u32 | 0 u32, then per partition
  *             slot u32 | max bytes u32 | fetch offset f64 | leader epoch i32 | fetched epoch i32
  *   readDone  count u32 | 0 u32, then per partition
- *             error i32 | buffer id u32 | from u32 | to u32 | high watermark f64 | stable f64 | start f64
- *             diverging epoch i32 | aborted i32 (-1: null) | diverging end f64 | available f64, then aborted × (id f64 | first f64)
+ *    error i32 | buffer id u32 | from u32 | to u32 | high watermark f64 | stable f64 | start f64
+ *    diverging epoch i32 | aborted i32 (-1: null) | diverging end f64 | available f64, then aborted
+ *    × (id f64 | first f64)
  */
 import { pack, unpack } from 'msgpackr'
 import type { ErrorCode } from '../../protocol/errors.ts'

@@ -36,7 +36,9 @@ export function gzip(bytes: Uint8Array, level: number): Uint8Array {
   return loaded().gzipSync(bytes, { level })
 }
 
-/** What the last member says to hold, as far as that is possible; one byte more ends in one piece. */
+/**
+ * What the last member says to hold, as far as that is possible; one byte more ends in one piece.
+ */
 function roomFor(bytes: Buffer, bytesMax: number): number {
   if (bytes.length < 4) return 0
   const announced = bytes.readUInt32LE(bytes.length - 4)

@@ -1,4 +1,6 @@
-/** Loading what a codec needs at its first use: batches are decompressed in the middle of an append. */
+/**
+ * Loading what a codec needs at its first use: batches are decompressed in the middle of an append.
+ */
 import { createRequire } from 'node:module'
 import { CodecError } from '../../protocol/compression.ts'
 

@@ -1,7 +1,8 @@
 /**
- * LZ4 blocks by thorough search, for the levels of `compression.lz4.level` that are not the fast one.
- * Hash chains as in LZ4 HC: the level is how many earlier places are tried for each match (2^(level-1)).
- * Source: the LZ4 block format description; lz4-java's high compressor, which Kafka uses (KIP-390).
+ * LZ4 blocks by thorough search, for the levels of `compression.lz4.level` that are not the fast
+ * one. Hash chains as in LZ4 HC: the level is how many earlier places are tried for each match
+ * (2^(level-1)). Source: the LZ4 block format description; lz4-java's high compressor, which Kafka
+ * uses (KIP-390).
  */
 
 const MATCH_MIN = 4

@@ -21,7 +21,10 @@ const STORED = 0x80000000
 const FAST_LEVEL = 9
 /** Block sizes by their code in the frame descriptor: 64 KiB to 4 MiB. */
 const BLOCK_BYTES_MAX = [0, 0, 0, 0, 65_536, 262_144, 1_048_576, 4_194_304]
-/** A frame of independent blocks of 64 KiB without checksums, the last byte being its header checksum. */
+/**
+ * A frame of independent blocks of 64 KiB without checksums, the last byte being its header
+ * checksum.
+ */
 const HEADER_64_KIB = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82])
 const HIGH_BLOCK_BYTES = 65_536
 

@@ -1,7 +1,7 @@
 /**
  * Snappy, raw or in the framing of xerial's Java library, which Kafka's clients write: a header of
- * 16 bytes, then blocks, each an int32 of its size and raw snappy. The header may come again between
- * blocks (streams one after another).
+ * 16 bytes, then blocks, each an int32 of its size and raw snappy. The header may come again
+ * between blocks (streams one after another).
  */
 import type * as snappy from 'snappy'
 import { CodecError } from '../../protocol/compression.ts'

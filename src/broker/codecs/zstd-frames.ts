@@ -1,4 +1,6 @@
-/** What Zstandard frames say of their sizes, without unfolding them. Source: RFC 8878, section 3.1. */
+/**
+ * What Zstandard frames say of their sizes, without unfolding them. Source: RFC 8878, section 3.1.
+ */
 import { CodecError } from '../../protocol/compression.ts'
 
 const FRAME_MAGIC = 0xfd2fb528
@@ -6,7 +8,9 @@ const SKIPPABLE_MAGIC = 0x184d2a50
 const SKIPPABLE_MASK = 0xfffffff0
 const BLOCK_BYTES_MAX = 128 * 1024
 
-/** Bytes that a frame unfolds to, `least` and `most`; equal where the frame tells its content size. */
+/**
+ * Bytes that a frame unfolds to, `least` and `most`; equal where the frame tells its content size.
+ */
 export interface FrameBounds {
   /** Position behind the frame. */
   end: number

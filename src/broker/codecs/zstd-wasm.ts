@@ -1,6 +1,6 @@
 /**
- * Zstandard as WebAssembly, for Nodes without it. Instantiated synchronously, so that the first batch
- * needs no wait; the package itself offers only an asynchronous start.
+ * Zstandard as WebAssembly, for Nodes without it. Instantiated synchronously, so that the first
+ * batch needs no wait; the package itself offers only an asynchronous start.
  */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,11 +1,12 @@
 /**
- * Fetch 4-18 (KIP-74; v7 sessions KIP-227; v9 leader epochs KIP-320; v11 rack KIP-392; v12 diverging
- * epochs KIP-595; v13 topic ids KIP-516; v15 replica state KIP-903; v16 node endpoints KIP-951).
- * Kept: waits for min bytes up to max wait, answers at once on any error; the first non-empty
- *   partition brings at least one whole batch; sessions rotate; read_committed stops at the last
- *   stable offset and names aborted transactions.
- * Differs: batches are never cut in the middle. The rack is ignored: there is one replica. A damaged
- *   batch is not served: its range answers CORRUPT_MESSAGE.
+ * Fetch 4-18 (KIP-74; v7 sessions KIP-227; v9 leader epochs KIP-320; v11 rack KIP-392; v12
+ * diverging epochs KIP-595; v13 topic ids KIP-516; v15 replica state KIP-903; v16 node endpoints
+ * KIP-951).
+ * Kept: waits for min bytes up to max wait, answers at once on any error; the first
+ *   non-empty partition brings at least one whole batch; sessions rotate; read_committed stops at
+ *   the last stable offset and names aborted transactions.
+ * Differs: batches are never cut in the middle. The rack is ignored: there is one replica. A
+ *   damaged batch is not served: its range answers CORRUPT_MESSAGE.
  */
 import type { PartitionRead } from '../../actors/mailbox/hot.ts'
 import type { PartitionImage } from '../../cluster/image.ts'

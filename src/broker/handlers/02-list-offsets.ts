@@ -1,8 +1,9 @@
 /**
- * ListOffsets 1-11 (KIP-79; v2 KIP-98, v4 KIP-320, v7 KIP-734, v8 KIP-405, v9 KIP-1005, v11 KIP-1023).
- * Kept: a named place that the version lacks is UNSUPPORTED_VERSION for its partition; a partition
- *   asked twice is INVALID_REQUEST, answered once; a time behind the last record, or behind the last
- *   stable offset for read_committed, is -1 without error.
+ * ListOffsets 1-11 (KIP-79; v2 KIP-98, v4 KIP-320, v7 KIP-734, v8 KIP-405, v9 KIP-1005, v11
+ * KIP-1023).
+ * Kept: a named place that the version lacks is UNSUPPORTED_VERSION for its partition; a
+ *   partition asked twice is INVALID_REQUEST, answered once; a time behind the last record, or
+ *   behind the last stable offset for read_committed, is -1 without error.
  * Differs: a search by time goes on in the next segment where Kafka, which looks into one, answers
  *   -1 because its late records were deleted (DeleteRecords); the largest timestamp is that of the
  *   records still there, where Kafka may name a deleted one; damaged batches are stepped over.

@@ -1,8 +1,8 @@
 /**
  * DeleteTopics 1-6.
  * Kept: by name, or from v6 by id (KIP-516): unknown names are UNKNOWN_TOPIC_OR_PARTITION, unknown
- *   ids UNKNOWN_TOPIC_ID, both or neither or twice INVALID_REQUEST; delete.topic.enable. The name is
- *   free when the answer leaves.
+ *   ids UNKNOWN_TOPIC_ID, both or neither or twice INVALID_REQUEST; delete.topic.enable. The name
+ *   is free when the answer leaves.
  * Differs: the coordinators' own topics are refused with INVALID_REQUEST; Kafka deletes them, and
  *   with them the offsets of every group.
  */

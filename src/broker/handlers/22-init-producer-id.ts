@@ -3,7 +3,8 @@
  * Kept: without a transactional id a fresh producer id with epoch 0, never given out before, not
  *   even by an earlier run: each thread takes blocks of 1000 from the controller, and a restart
  *   skips what is left of a block. An empty transactional id, or only one of producer id and
- *   epoch, is INVALID_REQUEST; a transaction timeout outside its bounds INVALID_TRANSACTION_TIMEOUT.
+ *   epoch, is INVALID_REQUEST; a transaction timeout outside its bounds
+ *   INVALID_TRANSACTION_TIMEOUT.
  * Differs: there is no transaction coordinator yet, so a transactional id is answered with
  *   COORDINATOR_NOT_AVAILABLE.
  */

@@ -1,7 +1,8 @@
 /**
  * AlterConfigs 0-2 (KIP-133).
  * Kept: replaces the whole configuration of a resource: what is not named is reset. The same rules
- *   and errors as IncrementalAlterConfigs, which is the better one to use. Loggers are not a type here.
+ *   and errors as IncrementalAlterConfigs, which is the better one to use. Loggers are not a type
+ *   here.
  */
 import { AlterOperation } from '../../config/alter.ts'
 import { AlterConfigs } from '../../protocol/apis/33-alter-configs.ts'

@@ -1,7 +1,7 @@
 /**
  * AlterReplicaLogDirs 1-2 (KIP-113).
- * Kept: there is one data directory; a partition may be "moved" there, where it is. Any other path is
- *   LOG_DIR_NOT_FOUND, a partition that is not here UNKNOWN_TOPIC_OR_PARTITION.
+ * Kept: there is one data directory; a partition may be "moved" there, where it is. Any other path
+ *   is LOG_DIR_NOT_FOUND, a partition that is not here UNKNOWN_TOPIC_OR_PARTITION.
  */
 import { AlterReplicaLogDirs } from '../../protocol/apis/34-alter-replica-log-dirs.ts'
 import { ErrorCode } from '../../protocol/errors.ts'

@@ -34,7 +34,9 @@ function partitionsAsked({ topics }: Request, { image }: BrokerContext): Partiti
   return [...asked]
 }
 
-/** Asks each owning thread once. A partition whose thread was lost, or that is offline, has no size. */
+/**
+ * Asks each owning thread once. A partition whose thread was lost, or that is offline, has no size.
+ */
 function sizesOf(
   context: BrokerContext,
   partitions: readonly PartitionImage[],

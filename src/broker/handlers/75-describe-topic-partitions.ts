@@ -3,7 +3,8 @@
  * Kept: topics sorted by name, no list is all topics; at most as many partitions as the request
  *   and `max.request.partition.size.limit` allow, and a cursor where it was cut; a cursor outside
  *   of the list is INVALID_REQUEST.
- * Differs: a name that is there twice is answered once, where Kafka fails with UNKNOWN_SERVER_ERROR.
+ * Differs: a name that is there twice is answered once, where Kafka fails with
+ * UNKNOWN_SERVER_ERROR.
  */
 import type { TopicImage } from '../../cluster/image.ts'
 import { internalTopicNames, topicNameProblem } from '../../cluster/topic-name.ts'

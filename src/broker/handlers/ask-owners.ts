@@ -1,4 +1,6 @@
-/** Asking the owners of partitions: each thread gets one message with all that a request asks of it. */
+/**
+ * Asking the owners of partitions: each thread gets one message with all that a request asks of it.
+ */
 
 /** What is asked of one partition's owner. */
 export interface OwnerQuestion<Item, Answer> {

@@ -17,11 +17,15 @@ export interface Exchange<Response> {
   /** State that lives as long as the connection, for handlers that need one. */
   readonly session: ConnectionSession
   readonly context: BrokerContext
-  /** The memory of the request's bytes where it may be kept until the answer; see PartitionProxy. */
+  /**
+   * The memory of the request's bytes where it may be kept until the answer; see PartitionProxy.
+   */
   readonly frame: PooledBuffer | undefined
   /** Whether the connection is gone, so that nobody waits for the answer. */
   readonly abandoned: boolean
-  /** Ends the exchange with an answer. `onSent`: called once when its bytes are not needed any more. */
+  /**
+   * Ends the exchange with an answer. `onSent`: called once when its bytes are not needed any more.
+   */
   reply(response: Response, onSent?: () => void): void
   /** Ends the exchange without an answer (Produce with acks=0). */
   replyNothing(): void
@@ -36,7 +40,10 @@ export interface ConnectionSession {
   clientSoftwareVersion: string
 }
 
-/** A registered handler; the types of request and response are erased here, `defineHandler` keeps them. */
+/**
+ * A registered handler; the types of request and response are erased here, `defineHandler` keeps
+ * them.
+ */
 export interface Handler {
   readonly api: Api
   /** The versions that are served. */

@@ -1,12 +1,14 @@
 /**
- * Authorized operations as bit sets (KIP-430): bit n stands for the AclOperation with code n. Nobody
- * is refused anything yet, so each set holds every operation that its resource knows.
+ * Authorized operations as bit sets (KIP-430): bit n stands for the AclOperation with code n.
+ * Nobody is refused anything yet, so each set holds every operation that its resource knows.
  */
 
 /** A topic: READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS. */
 export const TOPIC_OPERATIONS = 3576
 
-/** The cluster: the above without READ, WRITE and DELETE, with CLUSTER_ACTION and IDEMPOTENT_WRITE. */
+/**
+ * The cluster: the above without READ, WRITE and DELETE, with CLUSTER_ACTION and IDEMPOTENT_WRITE.
+ */
 export const CLUSTER_OPERATIONS = 8096
 
 /** What the field says when it was not asked for. */
