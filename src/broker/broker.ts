@@ -8,10 +8,12 @@ import type { Placement } from '../cluster/placement.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { dataDirectory } from '../config/effective.ts'
 import { type Listener, parseListeners } from '../config/listeners.ts'
+import { allocateCounters } from '../ring/counters.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
 import type { ListenerPlan } from './shard.ts'
 import { StartError } from './start-error.ts'
 import { type CommonOptions, type ThreadHandle, WorkerThreads } from './supervisor.ts'
+import { COUNTER_NAMES } from './thread-counters.ts'
 
 export { StartError } from './start-error.ts'
 
@@ -80,6 +82,7 @@ async function openThreads(
     dataDir: directory.path,
     config,
     trustCheckpoint: directory.wasClean || directory.sameBoot,
+    counters: allocateCounters(COUNTER_NAMES, threadCount),
   }
   const threads = shards === 0 ? await localThread(options, log) : new WorkerThreads(options, log)
   await threads.open()
@@ -112,10 +115,22 @@ function plansOf(config: BrokerConfig, listeners: readonly Listener[]): Listener
       host: host === '' ? '::' : host,
       port,
       backlog: config['socket.listen.backlog.size'],
-      reusePort: false,
+      reusePort: sharesPort(config),
       advertised: { host: ANY_HOST.has(toldHost) ? '' : toldHost, port: told?.port ?? 0 },
     }
   })
+}
+
+/**
+ * Whether every shard accepts on the same port: Node can from 22.12 on. A limit on connections of one
+ * address needs one thread that counts them.
+ */
+function sharesPort(config: BrokerConfig): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const able = major > 22 || (major === 22 && minor >= 12)
+  const perAddress = config['max.connections.per.ip'] < 0x7fffffff
+  const overrides = config['max.connections.per.ip.overrides'] !== ''
+  return able && process.platform === 'linux' && shardsOf(config) > 1 && !perAddress && !overrides
 }
 
 function asStartError(error: unknown, config: BrokerConfig): Error {

@@ -7,9 +7,11 @@ import { connectionOverrides } from '../config/broker-network.ts'
 import type { Connection } from '../net/connection.ts'
 import { type ListenerHost, type ListenOptions, listenTcp, type TcpListener } from '../net/tcp.ts'
 import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
+import { CounterReader, CounterWriter } from '../ring/counters.ts'
 import type { Endpoint } from './context.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { BrokerThread } from './thread.ts'
+import { CONNECTIONS, COUNTER_NAMES } from './thread-counters.ts'
 
 /** Bytes that one read of a socket without a partial frame may bring. */
 const SCRATCH_BYTES = 64 * 1024
@@ -38,6 +40,9 @@ export class Shard implements ListenerHost {
   /** Connections that wait for memory. */
   readonly #starved = new Set<Connection>()
   #endpoint: Endpoint = { host: '', port: 0 }
+  /** Connections of this thread, and of all that accept. */
+  readonly #own: CounterWriter
+  readonly #everywhere: CounterReader
   #nextId = 1
   #sweep: NodeJS.Timeout | undefined
 
@@ -45,6 +50,10 @@ export class Shard implements ListenerHost {
     this.#thread = thread
     this.#dispatcher = thread.dispatcher
     this.pool = thread.pool
+    const { counters } = thread.options
+    this.#own = new CounterWriter(counters, COUNTER_NAMES, thread.options.thread)
+    this.#everywhere = new CounterReader(counters, COUNTER_NAMES)
+    this.#own.set(CONNECTIONS, 0)
   }
 
   get #config(): BrokerConfig {
@@ -95,11 +104,12 @@ export class Shard implements ListenerHost {
       connectionOverrides(config['max.connections.per.ip.overrides']).get(
         address.replace(/^::ffff:/, ''),
       ) ?? config['max.connections.per.ip']
-    if (here >= limit || this.#connections.size >= config['max.connections']) {
+    const inAll = this.#everywhere.sum(CONNECTIONS)
+    if (here >= limit || inAll >= config['max.connections']) {
       this.#thread.log.warn('a connection is refused: too many', {
         address,
         fromAddress: here,
-        inAll: this.#connections.size,
+        inAll,
       })
       return false
     }
@@ -109,6 +119,7 @@ export class Shard implements ListenerHost {
 
   onOpened(connection: Connection): void {
     this.#connections.set(connection.id, connection)
+    this.#own.set(CONNECTIONS, this.#connections.size)
     const { host, port } = this.#endpoint
     // Listening on all addresses, the one that the client dialled is the one that it can reach.
     const dialled = connection.localAddress.replace(/^::ffff:/, '')
@@ -117,6 +128,7 @@ export class Shard implements ListenerHost {
 
   onClosed(connection: Connection): void {
     this.#connections.delete(connection.id)
+    this.#own.set(CONNECTIONS, this.#connections.size)
     this.#starved.delete(connection)
     const { remoteAddress } = connection
     const left = (this.#byAddress.get(remoteAddress) ?? 1) - 1

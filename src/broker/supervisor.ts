@@ -115,7 +115,22 @@ export class WorkerThreads implements ThreadHandle {
     const first = this.#workers[0] as WorkerHandle
     const { ports } = await this.#listenOn(first, plans)
     this.#ports = ports
+    if (!plans.some(({ reusePort }) => reusePort)) return ports
+    const others = this.#workers.slice(1, this.#options.placement.shards)
+    await Promise.all(others.map((one) => this.#listenOn(one, this.#boundPlans())))
     return ports
+  }
+
+  /** The plans with the ports that the first listener got. */
+  #boundPlans(): ListenerPlan[] {
+    return this.#plans.map((plan, i) => ({ ...plan, port: this.#ports[i] ?? plan.port }))
+  }
+
+  /** Whether a thread accepts connections: the first alone, or every shard where the system shares ports. */
+  #accepts(thread: number): boolean {
+    if (thread === 0) return this.#plans.length > 0
+    const shared = this.#plans.some(({ reusePort }) => reusePort)
+    return shared && thread < this.#options.placement.shards
   }
 
   async stop(): Promise<void> {
@@ -189,9 +204,7 @@ export class WorkerThreads implements ThreadHandle {
     }
     const worker = this.#spawn(thread, true)
     await worker.next('opened')
-    if (thread !== 0 || this.#plans.length === 0) return
-    const plans = this.#plans.map((plan, i) => ({ ...plan, port: this.#ports[i] ?? plan.port }))
-    await this.#listenOn(worker, plans)
+    if (this.#accepts(thread)) await this.#listenOn(worker, this.#boundPlans())
     this.#log.info('a worker is back', { thread })
   }
 }

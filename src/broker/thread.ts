@@ -49,6 +49,8 @@ export interface ThreadOptions {
   readonly dataDir: string
   readonly config: BrokerConfig
   readonly trustCheckpoint: boolean
+  /** Made by `allocateCounters` for COUNTER_NAMES and all threads. */
+  readonly counters: SharedArrayBuffer
   /** The broker is running already: this thread died and comes back. */
   readonly restarted: boolean
   /** Absent on a broker of one thread. */
@@ -65,9 +67,7 @@ interface Snapshot {
 type Command = PartitionCommand | ControllerCommand | MetadataUpdate | { kind: 'metadata-snapshot' }
 
 const PARTITION_COMMANDS: ReadonlySet<string> = new Set([
-  'list-offset',
   'list-offsets',
-  'epoch-end',
   'epoch-ends',
   'delete-records',
   'describe-producers',

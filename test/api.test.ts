@@ -1,0 +1,19 @@
+import test from 'ava'
+import * as face from '../src/index.ts'
+import { publicFace } from './support/public-face.ts'
+import { read } from './support/source.ts'
+
+test('the public face changes only on purpose; `npm run generate` writes down what it is', (t) => {
+  t.is(publicFace(), read('test/golden/public-face.txt'))
+})
+
+test('a program gets exactly these values', (t) => {
+  t.deepEqual(Object.keys(face).sort(), ['StartError', 'loadConfig', 'startBroker'])
+})
+
+test('settings are loaded through the public face, and a wrong one is a sentence', (t) => {
+  const sources = (set: string[]) => ({ file: undefined, environment: {}, commandLine: { set } })
+  const good = face.loadConfig(sources(['num.partitions=3']))
+  t.true(good.ok && good.config['num.partitions'] === 3)
+  t.false(face.loadConfig(sources(['num.partitions=none'])).ok)
+})
