@@ -1,5 +1,6 @@
 /** What a topic is made of that nobody described: a topic on first use, or a coordinator's own. */
 import type { BrokerConfig } from '../config/broker.ts'
+import { brokerValue } from '../config/effective.ts'
 import type { NewTopic } from './commands.ts'
 
 /**
@@ -9,47 +10,55 @@ import type { NewTopic } from './commands.ts'
 export function newTopicOnFirstUse(name: string, config: BrokerConfig): NewTopic {
   switch (name) {
     case '__consumer_offsets':
-      return compacted(name, {
+      return internalTopic(name, {
         partitions: config['offsets.topic.num.partitions'],
         replicationFactor: config['offsets.topic.replication.factor'],
-        segmentBytes: config['offsets.topic.segment.bytes'],
-        // Kafka leaves the batches of this topic as the coordinator compressed them.
-        more: [['compression.type', 'producer']],
+        configs: {
+          'cleanup.policy': 'compact',
+          // The batches stay as the coordinator compressed them.
+          'compression.type': 'producer',
+          'segment.bytes': String(config['offsets.topic.segment.bytes']),
+        },
       })
     case '__transaction_state':
-      return compacted(name, {
+      return internalTopic(name, {
         partitions: config['transaction.state.log.num.partitions'],
         replicationFactor: config['transaction.state.log.replication.factor'],
-        segmentBytes: config['transaction.state.log.segment.bytes'],
-        more: [
-          ['compression.type', 'uncompressed'],
-          ['unclean.leader.election.enable', 'false'],
-        ],
+        configs: {
+          'cleanup.policy': 'compact',
+          'compression.type': 'uncompressed',
+          'min.insync.replicas': String(config['transaction.state.log.min.isr']),
+          'segment.bytes': String(config['transaction.state.log.segment.bytes']),
+          'unclean.leader.election.enable': 'false',
+        },
+      })
+    case '__share_group_state':
+      return internalTopic(name, {
+        partitions: Number(brokerValue(config, 'share.coordinator.state.topic.num.partitions')),
+        replicationFactor: -1,
+        configs: {
+          'cleanup.policy': 'delete',
+          'compression.type': 'producer',
+          'retention.ms': '-1',
+          'segment.bytes': String(
+            brokerValue(config, 'share.coordinator.state.topic.segment.bytes'),
+          ),
+        },
       })
     default:
       return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
   }
 }
 
-function compacted(
+function internalTopic(
   name: string,
   shape: {
     partitions: number
     replicationFactor: number
-    segmentBytes: number
-    more: readonly (readonly [string, string])[]
+    configs: Readonly<Record<string, string>>
   },
 ): NewTopic {
-  const configs: readonly (readonly [string, string])[] = [
-    ['cleanup.policy', 'compact'],
-    ...shape.more,
-    ['segment.bytes', String(shape.segmentBytes)],
-  ]
-  return {
-    name,
-    numPartitions: shape.partitions,
-    replicationFactor: shape.replicationFactor,
-    assignments: [],
-    configs: configs.map(([key, value]) => ({ name: key, value })),
-  }
+  const configs = Object.entries(shape.configs).map(([key, value]) => ({ name: key, value }))
+  const { partitions: numPartitions, replicationFactor } = shape
+  return { name, numPartitions, replicationFactor, assignments: [], configs }
 }

@@ -48,8 +48,8 @@ interface NamedConfigs {
 
 /**
  * Opens the store under `directory`, which is made if it is missing. `clusterId` is used when the
- * store is new; without it a random one is made. Throws StorageError: not readable, damaged, or
- * written by a newer version.
+ * store is new; without it, or where it is empty, a random one is made. Throws StorageError: not
+ * readable, damaged, or written by a newer version.
  */
 export function openMetadataStore(directory: string, clusterId?: string): MetadataStore {
   const database = guarded(`cannot open the metadata in ${directory}`, () => {
@@ -130,7 +130,7 @@ export class MetadataStore {
     }
     if (format !== undefined) return
     this.#put(['format'], FORMAT)
-    this.#put(['cluster-id'], clusterId ?? newUuid(Math.random))
+    this.#put(['cluster-id'], clusterId || newUuid(Math.random))
   }
 
   *#loadDeltas(): Generator<MetadataDelta> {

@@ -183,23 +183,24 @@ test('validating alone answers like success and changes nothing', (t) => {
   t.deepEqual(deltas, [])
 })
 
-test('the topics of the coordinators are internal and compacted', (t) => {
+test('the topics of the coordinators are internal, with the coordinator and as it needs them', (t) => {
   const image = emptyImage()
-  const wanted = ['__consumer_offsets', '__transaction_state'].map((name) =>
-    newTopicOnFirstUse(name, image.brokerConfig),
-  )
+  const names = ['__consumer_offsets', '__share_group_state', '__transaction_state']
+  const wanted = names.map((name) => newTopicOnFirstUse(name, image.brokerConfig))
   const { answers, deltas } = decide(image, wanted)
   t.deepEqual(
     answers.map(({ errorCode, partitions }) => [errorCode, partitions]),
     [
       [0, 50],
       [0, 50],
+      [0, 50],
     ],
   )
   applyAll(image, deltas)
-  for (const { internal, config, partitions } of image.topics()) {
+  const policies = image.topics().map(({ config }) => config['cleanup.policy'])
+  t.deepEqual(policies, [['compact'], ['delete'], ['compact']])
+  for (const { internal, partitions } of image.topics()) {
     t.true(internal)
-    t.deepEqual(config['cleanup.policy'], ['compact'])
     t.true(partitions.every(({ thread }) => thread === 2))
   }
 })

@@ -53,7 +53,7 @@ function shown(image: ClusterImage) {
 
 test('a new store has a cluster id that stays, or the one that was wished for', async (t) => {
   const directory = scratch(t)
-  const store = openMetadataStore(directory)
+  const store = openMetadataStore(directory, '')
   const { clusterId } = store.load()
   t.regex(clusterId, /^[A-Za-z0-9_-]{22}$/)
   await store.close()
