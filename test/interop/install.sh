@@ -30,7 +30,7 @@ java_part() { # a folder of jars and one of classes for each version
   for version in 4.3.1 3.9.1 2.8.2; do
     home=$cache/java-$version
     mkdir -p "$home/classes"
-    MAVEN_OPTS=-Xmx256m mvn -q -B -f "$here/java/pom.xml" -Dclients.version="$version" \
+    MAVEN_OPTS=-Xmx256m mvn -q -B -Dstyle.color=never -f "$here/java/pom.xml" -Dclients.version="$version" \
       dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$home/lib" >&2 || return
     javac -J-Xmx256m -nowarn -Xlint:-options -d "$home/classes" -cp "$home/lib/*" "$here"/java/*.java || return
   done

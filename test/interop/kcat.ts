@@ -49,7 +49,8 @@ check('metadata', () => {
 for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
   check(`codec-${codec}`, () => {
     const topic = `codec-${codec}`
-    kcat(['-P', '-t', topic, '-z', codec, '-X', 'linger.ms=20'], lines(1000))
+    const settings = ['-X', 'linger.ms=20', '-X', 'max.in.flight=1']
+    kcat(['-P', '-t', topic, '-z', codec, ...settings], lines(1000))
     expectRead(['-t', topic, '-o', 'beginning'], lines(1000))
   })
 }

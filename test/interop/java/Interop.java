@@ -129,7 +129,8 @@ public final class Interop {
             check("codec-" + codec, () -> {
                 String topic = "codec-" + codec;
                 create(topic, 2, Collections.emptyMap());
-                Properties props = producerProps("compression.type", codec, "linger.ms", "20");
+                Properties props = producerProps("compression.type", codec, "linger.ms", "20",
+                    "max.in.flight.requests.per.connection", "1"); // a retry must not change the order
                 List<ProducerRecord<byte[], byte[]>> sent = new ArrayList<>();
                 for (int p = 0; p < 2; p++) sent.addAll(variety(topic, p));
                 produce(props, sent);
