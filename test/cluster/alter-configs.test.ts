@@ -98,13 +98,13 @@ test('broker settings are kept for this broker and for all of them', (t) => {
   addTopic(image, 'a')
   t.deepEqual(
     alter(image, [
-      resource(BROKER, '1', op('log.retention.ms', SET, '5')),
+      resource(BROKER, '1', op('message.max.bytes', SET, '5000')),
       resource(BROKER, '', op('log.segment.bytes', SET, '2000000')),
     ]),
     ['1 NONE', ' NONE'],
   )
-  t.is(image.brokerConfigs('1').get('log.retention.ms'), '5')
-  t.is(image.topic('a')?.config['retention.ms'], 5)
+  t.is(image.brokerConfigs('1').get('message.max.bytes'), '5000')
+  t.is(image.topic('a')?.config['max.message.bytes'], 5000)
   t.is(image.topic('a')?.config['segment.bytes'], 2_000_000)
 })
 

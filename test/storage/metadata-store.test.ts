@@ -177,7 +177,7 @@ function decide(image: ClusterImage, step: Step, newId: () => string): readonly 
     }
     case 'alter': {
       const { type, name, operation } = step
-      const key = ({ 2: 'retention.ms', 4: 'log.retention.ms', 16: 'interval.ms' } as const)[type]
+      const key = ({ 2: 'retention.ms', 4: 'message.max.bytes', 16: 'interval.ms' } as const)[type]
       const setting = key ?? 'consumer.session.timeout.ms'
       const alterations = [{ name: setting, operation, value: '50000' }]
       const resources = [{ type, name, alterations }]
