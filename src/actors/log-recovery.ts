@@ -66,9 +66,19 @@ export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryRe
     restoreKnown(log, usable)
     forgetRemoved(log, listing, usable)
   }
+  // A disk without power loses what was not forced in any order. Records behind a hole would keep their
+  // producers from ever filling it, so what is kept is a prefix, as in Kafka.
+  const prefixFrom = trustCheckpoint ? undefined : known?.checkpoint.recoveryPoint
   for (const [i, one] of listing.entries()) {
     const summary = summaries.get(one.baseOffset)
-    openSegment(log, one, { usable, summary, nextBase: listing[i + 1]?.baseOffset }, report)
+    const nextBase = listing[i + 1]?.baseOffset
+    const whole = openSegment(log, one, { usable, summary, nextBase, prefixFrom }, report)
+    if (whole) continue
+    for (const { baseOffset: base, size } of listing.slice(i + 1)) {
+      report.tornBytes += size
+      log.parts.directory.remove(base, 0)
+    }
+    break
   }
   log.logEndOffset = Math.max(log.logEndOffset, log.logStartOffset)
   log.epochs.truncateTo(log.logEndOffset)
@@ -148,9 +158,11 @@ function openSegment(
     summary: SegmentSummary | undefined
     /** Base offset of the segment behind; `undefined`: this is the last. */
     nextBase: number | undefined
+    /** Damage at this offset or behind ends the log, if defined. */
+    prefixFrom: number | undefined
   },
   report: RecoveryReport,
-): void {
+): boolean {
   const file = log.parts.directory.open(one.baseOffset, one.size)
   const segment = newSegment(one.baseOffset, file, one.modifiedMs)
   log.segments.push(segment)
@@ -158,15 +170,16 @@ function openSegment(
   if (checkpoint !== undefined && one.baseOffset < checkpoint.segmentBase) {
     restoreSummary(segment, about.summary as SegmentSummary)
     log.logEndOffset = segment.nextOffset
-    return
+    return true
   }
   let from = 0
   if (checkpoint !== undefined && one.baseOffset === checkpoint.segmentBase) {
     from = checkpoint.position
     restoreActive(log, segment, about.usable as IndexedPartition)
   }
-  scan(log, segment, from, about.nextBase, report)
-  if (about.nextBase !== undefined) log.journal.summaries.push(summaryOf(segment))
+  const whole = scan(log, segment, from, about, report)
+  if (whole && about.nextBase !== undefined) log.journal.summaries.push(summaryOf(segment))
+  return whole
 }
 
 function restoreSummary(segment: LogSegment, summary: SegmentSummary): void {
@@ -188,22 +201,24 @@ function restoreActive(log: PartitionLog, segment: LogSegment, known: IndexedPar
   segment.indexedPosition = checkpoint.indexedPosition
 }
 
-/** Scans [from, size), notes every whole batch, cuts a torn tail of the last segment. */
+/** Scans [from, size), notes every whole batch, cuts a torn tail. False: the log ends here. */
 function scan(
   log: PartitionLog,
   segment: LogSegment,
   from: number,
-  nextBase: number | undefined,
+  about: { nextBase: number | undefined; prefixFrom: number | undefined },
   report: RecoveryReport,
-): void {
+): boolean {
   const { size } = segment.file
+  const { nextBase, prefixFrom } = about
+  const cutFrom = prefixFrom ?? Number.POSITIVE_INFINITY
   log.logEndOffset = Math.max(log.logEndOffset, segment.baseOffset)
-  if (from >= size) return
+  if (from >= size) return true
   report.scannedBytes += size - from
   const minOffset = Math.max(segment.baseOffset, from > 0 ? segment.nextOffset : 0)
   const found = scanSegment(
     readerOf(segment),
-    { from, size, minOffset },
+    { from, size, minOffset, ...(prefixFrom === undefined ? {} : { prefixFrom }) },
     log.parts.crc32c,
     (bytes, at, position) => {
       const facts = factsOf(bytes, at)
@@ -213,16 +228,20 @@ function scan(
     },
   )
   report.damagedRanges += found.damaged.length
-  if (found.end === size) return
-  if (nextBase === undefined) {
+  const { nextOffset } = segment
+  // Where a segment ends too early, what is missing stood before the next one.
+  const isHole = nextBase !== undefined && nextOffset < nextBase && nextOffset >= cutFrom
+  if (found.end === size && !isHole) return true
+  if (nextBase === undefined || nextOffset >= cutFrom) {
     report.tornBytes += size - found.end
     segment.file.truncate(found.end)
-  } else {
-    // What stood here was followed by the next segment: its offsets are damaged, not free.
-    report.damagedRanges++
-    segment.nextOffset = Math.max(segment.nextOffset, nextBase)
-    log.logEndOffset = segment.nextOffset
+    return false
   }
+  // What stood here was followed by the next segment: its offsets are damaged, not free.
+  report.damagedRanges++
+  segment.nextOffset = Math.max(nextOffset, nextBase)
+  log.logEndOffset = segment.nextOffset
+  return true
 }
 
 /** What a batch that is already in the log means for producers and epochs. */

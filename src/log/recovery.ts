@@ -42,11 +42,12 @@ export interface ScanResult {
 /**
  * Walks a segment from `from` to `size` and shows each whole batch (right CRC) to `visit`. Damage
  * with whole batches behind it is listed and stepped over; damage without is the tail, where `end`
- * stops. `minOffset`: no batch may begin below it.
+ * stops. `minOffset`: no batch may begin below it. `prefixFrom`: damage at offsets from there on ends
+ * the scan, whatever lies behind.
  */
 export function scanSegment(
   read: SegmentReader,
-  range: { from: number; size: number; minOffset: number },
+  range: { from: number; size: number; minOffset: number; prefixFrom?: number },
   crc32c: Crc32c,
   visit: (batch: Buffer, at: number, position: number) => void,
 ): ScanResult {
@@ -93,6 +94,8 @@ export function scanSegment(
         continue
       }
     }
+    if (minOffset >= (range.prefixFrom ?? Number.POSITIVE_INFINITY))
+      return { end: position, damaged }
     const next = nextBehindDamage(read, position, size, minOffset, crc32c)
     if (next < 0) return { end: position, damaged }
     damaged.push({ from: position, to: next })

@@ -23,17 +23,19 @@ export interface BatchSketch {
   valueBytes?: number
   /** Begins each value, so that batches differ. */
   text?: string
+  /** The values themselves; they decide the count. */
+  values?: readonly string[]
 }
 
 /** A whole batch with the right CRC. */
 export function batchOf(sketch: BatchSketch = {}): Buffer {
-  const count = sketch.count ?? 1
+  const count = sketch.values?.length ?? sketch.count ?? 1
   const timestamp = sketch.timestamp ?? 1000
   const text = sketch.text ?? 'value'
   const records = Array.from({ length: count }, (_, i) => ({
     timestamp: timestamp + i,
     key: Buffer.from(`k${i}`),
-    value: Buffer.from(`${text}-${i}`.padEnd(sketch.valueBytes ?? 0, '.')),
+    value: Buffer.from(sketch.values?.[i] ?? `${text}-${i}`.padEnd(sketch.valueBytes ?? 0, '.')),
   }))
   return build({ records, attributes: sketch.transactional ? TRANSACTIONAL_BIT : 0 }, sketch)
 }
