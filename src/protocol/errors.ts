@@ -1,5 +1,5 @@
 // The error codes of the protocol: one table of name, code, whether Kafka's clients retry, and a
-// sentence. Nothing else in odradek knows a code by its number.
+// sentence for who reads it. Nothing else in odradek knows a code by its number.
 
 const table = {
   UNKNOWN_SERVER_ERROR: [-1, false, 'The broker met an error that it did not foresee.'],
@@ -154,16 +154,12 @@ export const ErrorCode = Object.fromEntries(
 /** Any error code of the protocol. */
 export type ErrorCode = (typeof ErrorCode)[ErrorName]
 
-type ErrorFacts = {
-  readonly name: ErrorName
-  readonly retriable: boolean
-  readonly sentence: string
-}
+type ErrorFacts = { readonly name: ErrorName; readonly retriable: boolean }
 
 const byCode = new Map<number, ErrorFacts>(
-  Object.entries(table).map(([name, [code, retriable, sentence]]) => [
+  Object.entries(table).map(([name, [code, retriable]]) => [
     code,
-    { name: name as ErrorName, retriable, sentence },
+    { name: name as ErrorName, retriable },
   ]),
 )
 
@@ -175,9 +171,4 @@ export function errorName(code: number): string {
 /** Whether Kafka's clients try again after this code. */
 export function isRetriable(code: number): boolean {
   return byCode.get(code)?.retriable ?? false
-}
-
-/** What went wrong, as one sentence for the error message fields of responses. */
-export function errorSentence(code: number): string {
-  return byCode.get(code)?.sentence ?? `Error ${code}.`
 }

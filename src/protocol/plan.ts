@@ -50,7 +50,6 @@ export function sizeMinOf(field: Field, version: number, flexible: boolean): num
     case 'uint16':
       return 2
     case 'int32':
-    case 'uint32':
       return 4
     case 'int64':
     case 'float64':

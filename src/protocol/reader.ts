@@ -62,10 +62,6 @@ export class Reader {
     return readInt32(this.buffer, this.take(4))
   }
 
-  uint32(): number {
-    return readInt32(this.buffer, this.take(4)) >>> 0
-  }
-
   int64(): number {
     return readInt64(this.buffer, this.take(8))
   }

@@ -16,7 +16,6 @@ export type Kind =
   | 'int16'
   | 'uint16'
   | 'int32'
-  | 'uint32'
   | 'int64'
   | 'float64'
   | 'string'
@@ -125,8 +124,6 @@ export const int16 = (): Field<number, number> => new Field('int16', 0)
 export const uint16 = (): Field<number, number> => new Field('uint16', 0)
 /** Signed 32 bits. */
 export const int32 = (): Field<number, number> => new Field('int32', 0)
-/** Unsigned 32 bits. */
-export const uint32 = (): Field<number, number> => new Field('uint32', 0)
 /** Signed 64 bits as a number; beyond 2^53 the nearest double. */
 export const int64 = (): Field<number, number> => new Field('int64', 0)
 /** IEEE 754 double. */

@@ -96,12 +96,6 @@ export class Writer {
     writeInt32(this.#scratch, at, value)
   }
 
-  uint32(value: number): void {
-    if (value >>> 0 !== value) throw outOfRange('uint32', value)
-    const at = this.#claim(4)
-    writeInt32(this.#scratch, at, value)
-  }
-
   /** Integral; beyond the int64 range the nearest int64 is written. */
   int64(value: number): void {
     if (!Number.isInteger(value)) throw outOfRange('int64', value)

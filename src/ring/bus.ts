@@ -22,7 +22,7 @@ import type { LinkWiring, ThreadWiring } from './wiring.ts'
 
 export { REFERENCE_BYTES, writeReference } from './link.ts'
 export type { OnReply } from './outstanding.ts'
-export { portsOf, rewireThread, type ThreadWiring, wireThreads } from './wiring.ts'
+export type { ThreadWiring } from './wiring.ts'
 
 /** What a thread does with what others send. `bytes` is valid only during the call. A request is
  *  answered once, now or later, with ThreadBus.reply(from, correlation, …). */

@@ -36,8 +36,6 @@ function plainValueOf(field: Field, version: number): fc.Arbitrary<unknown> {
       return fc.integer({ min: 0, max: 0xffff })
     case 'int32':
       return fc.integer()
-    case 'uint32':
-      return fc.integer({ min: 0, max: 0xffffffff })
     case 'int64':
       return fc.maxSafeInteger()
     case 'float64':

@@ -7,6 +7,3 @@ export const INVALID_REQUEST_MESSAGE =
 
 /** UNKNOWN_TOPIC_OR_PARTITION. */
 export const UNKNOWN_PARTITION_MESSAGE = 'This server does not host this topic-partition.'
-
-/** COORDINATOR_NOT_AVAILABLE. */
-export const COORDINATOR_NOT_AVAILABLE_MESSAGE = 'The coordinator is not available.'

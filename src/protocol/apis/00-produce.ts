@@ -5,8 +5,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   records,
   string,
   struct,
@@ -88,7 +86,3 @@ export const Produce = defineApi({
     ).tag(0, 10),
   },
 })
-/** A decoded request. */
-export type ProduceRequest = RequestOf<typeof Produce>
-/** A decoded response. */
-export type ProduceResponse = ResponseOf<typeof Produce>

@@ -7,8 +7,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   records,
   string,
   struct,
@@ -122,7 +120,3 @@ export const Fetch = defineApi({
     ).tag(0, 16),
   },
 })
-/** A decoded request. */
-export type FetchRequest = RequestOf<typeof Fetch>
-/** A decoded response. */
-export type FetchResponse = ResponseOf<typeof Fetch>

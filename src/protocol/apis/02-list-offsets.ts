@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int8, int16, int32, int64, string, struct } from '../schema.ts'
 
 /** ListOffsets: the offset of a time, or of a named place in the log. KIP-79; v2 KIP-98
  *  (isolation level); v4 KIP-320 (leader epochs); v7 KIP-734 (max timestamp); v8 KIP-405
@@ -59,7 +48,3 @@ export const ListOffsets = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ListOffsetsRequest = RequestOf<typeof ListOffsets>
-/** A decoded response. */
-export type ListOffsetsResponse = ResponseOf<typeof ListOffsets>

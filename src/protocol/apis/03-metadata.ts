@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, bool, defineApi, int16, int32, nullable, string, struct, uuid } from '../schema.ts'
 
 /** Metadata: brokers, topics, partitions and their leaders. v4 a switch for automatic creation;
  *  v8 KIP-430 (authorized operations); v10 KIP-516 (topic ids); v11 KIP-700 (cluster operations
@@ -73,7 +61,3 @@ export const Metadata = defineApi({
     errorCode: int16().since(13).ignorable(), // REBOOTSTRAP_REQUIRED
   },
 })
-/** A decoded request. */
-export type MetadataRequest = RequestOf<typeof Metadata>
-/** A decoded response. */
-export type MetadataResponse = ResponseOf<typeof Metadata>

@@ -1,16 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, nullable, string, struct, uuid } from '../schema.ts'
 
 /** OffsetCommit: stores the offsets of a group. v6 KIP-320 (leader epochs); v7 KIP-345 (static
  *  members); v9 KIP-848 (member epochs); v10 topic ids. */
@@ -62,7 +50,3 @@ export const OffsetCommit = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type OffsetCommitRequest = RequestOf<typeof OffsetCommit>
-/** A decoded response. */
-export type OffsetCommitResponse = ResponseOf<typeof OffsetCommit>

@@ -6,8 +6,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uuid,
@@ -108,7 +106,3 @@ export const OffsetFetch = defineApi({
     ).since(8),
   },
 })
-/** A decoded request. */
-export type OffsetFetchRequest = RequestOf<typeof OffsetFetch>
-/** A decoded response. */
-export type OffsetFetchResponse = ResponseOf<typeof OffsetFetch>

@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** FindCoordinator: which broker coordinates a group, transaction or share partition. v1 KIP-98
  *  (key types); v4 KIP-699 (several keys); v6 KIP-932 (share keys). */
@@ -46,7 +35,3 @@ export const FindCoordinator = defineApi({
     ).since(4),
   },
 })
-/** A decoded request. */
-export type FindCoordinatorRequest = RequestOf<typeof FindCoordinator>
-/** A decoded response. */
-export type FindCoordinatorResponse = ResponseOf<typeof FindCoordinator>

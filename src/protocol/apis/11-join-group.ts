@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  bytes,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, bytes, defineApi, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** JoinGroup: a member enters a rebalance of a classic group. KIP-62; v4 KIP-394 (member id
  *  required); v5 KIP-345 (static members); v7 KIP-559 (protocol in the response); v8 KIP-800
@@ -58,7 +46,3 @@ export const JoinGroup = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type JoinGroupRequest = RequestOf<typeof JoinGroup>
-/** A decoded response. */
-export type JoinGroupResponse = ResponseOf<typeof JoinGroup>

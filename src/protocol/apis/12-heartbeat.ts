@@ -1,12 +1,4 @@
-import {
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-} from '../schema.ts'
+import { defineApi, int16, int32, nullable, string } from '../schema.ts'
 
 /** Heartbeat: a member of a classic group says that it lives. KIP-62; v3 KIP-345 (static
  *  members). */
@@ -29,7 +21,3 @@ export const Heartbeat = defineApi({
     errorCode: int16(),
   },
 })
-/** A decoded request. */
-export type HeartbeatRequest = RequestOf<typeof Heartbeat>
-/** A decoded response. */
-export type HeartbeatResponse = ResponseOf<typeof Heartbeat>

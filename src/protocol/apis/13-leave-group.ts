@@ -1,14 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** LeaveGroup: members leave a classic group. v3 KIP-345 (several members, static members); v5
  *  KIP-800 (reason). */
@@ -43,7 +33,3 @@ export const LeaveGroup = defineApi({
     ).since(3),
   },
 })
-/** A decoded request. */
-export type LeaveGroupRequest = RequestOf<typeof LeaveGroup>
-/** A decoded response. */
-export type LeaveGroupResponse = ResponseOf<typeof LeaveGroup>

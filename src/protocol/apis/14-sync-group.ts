@@ -1,15 +1,4 @@
-import {
-  array,
-  bytes,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bytes, defineApi, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** SyncGroup: the leader of a classic group hands out the assignments. v3 KIP-345 (static
  *  members); v5 KIP-559 (protocol type and name). */
@@ -44,7 +33,3 @@ export const SyncGroup = defineApi({
     assignment: bytes(),
   },
 })
-/** A decoded request. */
-export type SyncGroupRequest = RequestOf<typeof SyncGroup>
-/** A decoded response. */
-export type SyncGroupResponse = ResponseOf<typeof SyncGroup>

@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  bytes,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, bytes, defineApi, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** DescribeGroups: state and members of classic groups. v3 KIP-430 (authorized operations); v4
  *  KIP-345 (static members); v6 KIP-1043 (GROUP_ID_NOT_FOUND). */
@@ -50,7 +38,3 @@ export const DescribeGroups = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DescribeGroupsRequest = RequestOf<typeof DescribeGroups>
-/** A decoded response. */
-export type DescribeGroupsResponse = ResponseOf<typeof DescribeGroups>

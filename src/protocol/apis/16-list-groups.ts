@@ -1,13 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, string, struct } from '../schema.ts'
 
 /** ListGroups: the groups that this broker coordinates. v4 KIP-518 (filter by state); v5
  *  KIP-848 (filter by type). */
@@ -34,7 +25,3 @@ export const ListGroups = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ListGroupsRequest = RequestOf<typeof ListGroups>
-/** A decoded response. */
-export type ListGroupsResponse = ResponseOf<typeof ListGroups>

@@ -1,4 +1,4 @@
-import { array, defineApi, int16, type RequestOf, type ResponseOf, string } from '../schema.ts'
+import { array, defineApi, int16, string } from '../schema.ts'
 
 /** SaslHandshake: chooses the SASL mechanism. KIP-43; v1 KIP-152 (tokens in SaslAuthenticate). */
 export const SaslHandshake = defineApi({
@@ -15,7 +15,3 @@ export const SaslHandshake = defineApi({
     mechanisms: array(string()),
   },
 })
-/** A decoded request. */
-export type SaslHandshakeRequest = RequestOf<typeof SaslHandshake>
-/** A decoded response. */
-export type SaslHandshakeResponse = ResponseOf<typeof SaslHandshake>

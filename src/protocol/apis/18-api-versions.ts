@@ -1,15 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int16, int32, int64, string, struct } from '../schema.ts'
 
 /** ApiVersions: what the broker speaks; the first request of most clients. KIP-35; v3 KIP-511
  *  (client software) and KIP-584 (features). A broker answers v0 to a version that it does not
@@ -55,7 +44,3 @@ export const ApiVersions = defineApi({
     zkMigrationReady: bool().tag(3, 3).ignorable(),
   },
 })
-/** A decoded request. */
-export type ApiVersionsRequest = RequestOf<typeof ApiVersions>
-/** A decoded response. */
-export type ApiVersionsResponse = ResponseOf<typeof ApiVersions>

@@ -6,8 +6,6 @@ import {
   int16,
   int32,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uuid,
@@ -76,7 +74,3 @@ export const CreateTopics = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type CreateTopicsRequest = RequestOf<typeof CreateTopics>
-/** A decoded response. */
-export type CreateTopicsResponse = ResponseOf<typeof CreateTopics>

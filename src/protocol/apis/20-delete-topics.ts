@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, nullable, string, struct, uuid } from '../schema.ts'
 
 /** DeleteTopics: deletes topics. KIP-4; v6 KIP-516 (by topic id). */
 export const DeleteTopics = defineApi({
@@ -42,7 +31,3 @@ export const DeleteTopics = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DeleteTopicsRequest = RequestOf<typeof DeleteTopics>
-/** A decoded response. */
-export type DeleteTopicsResponse = ResponseOf<typeof DeleteTopics>

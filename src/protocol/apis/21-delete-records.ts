@@ -1,14 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, string, struct } from '../schema.ts'
 
 /** DeleteRecords: deletes records before an offset. KIP-107. */
 export const DeleteRecords = defineApi({
@@ -48,7 +38,3 @@ export const DeleteRecords = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DeleteRecordsRequest = RequestOf<typeof DeleteRecords>
-/** A decoded response. */
-export type DeleteRecordsResponse = ResponseOf<typeof DeleteRecords>

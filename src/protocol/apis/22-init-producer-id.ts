@@ -1,14 +1,4 @@
-import {
-  bool,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-} from '../schema.ts'
+import { bool, defineApi, int16, int32, int64, nullable, string } from '../schema.ts'
 
 /** InitProducerId: gives a producer its id and epoch. KIP-98; v3 KIP-360 (bump of the epoch);
  *  v6, not stable, KIP-939 (two-phase commit). */
@@ -39,7 +29,3 @@ export const InitProducerId = defineApi({
     ongoingTxnProducerEpoch: int16().since(6).default(-1),
   },
 })
-/** A decoded request. */
-export type InitProducerIdRequest = RequestOf<typeof InitProducerId>
-/** A decoded response. */
-export type InitProducerIdResponse = ResponseOf<typeof InitProducerId>

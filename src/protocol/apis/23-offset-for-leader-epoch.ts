@@ -1,14 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, string, struct } from '../schema.ts'
 
 /** OffsetForLeaderEpoch: where the log of a leader epoch ends. KIP-101; v2 KIP-320 (current
  *  leader epoch); v3 replica id. */
@@ -51,7 +41,3 @@ export const OffsetForLeaderEpoch = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type OffsetForLeaderEpochRequest = RequestOf<typeof OffsetForLeaderEpoch>
-/** A decoded response. */
-export type OffsetForLeaderEpochResponse = ResponseOf<typeof OffsetForLeaderEpoch>

@@ -1,15 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int16, int32, int64, string, struct } from '../schema.ts'
 
 const addPartitionsToTxnTopic = struct({
   name: string(),
@@ -70,7 +59,3 @@ export const AddPartitionsToTxn = defineApi({
     resultsByTopicV3AndBelow: array(addPartitionsToTxnTopicResult).until(3),
   },
 })
-/** A decoded request. */
-export type AddPartitionsToTxnRequest = RequestOf<typeof AddPartitionsToTxn>
-/** A decoded response. */
-export type AddPartitionsToTxnResponse = ResponseOf<typeof AddPartitionsToTxn>

@@ -1,12 +1,4 @@
-import {
-  defineApi,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-  string,
-} from '../schema.ts'
+import { defineApi, int16, int32, int64, string } from '../schema.ts'
 
 /** AddOffsetsToTxn: the offsets of a group join a transaction. KIP-98; v4 KIP-890. */
 export const AddOffsetsToTxn = defineApi({
@@ -29,7 +21,3 @@ export const AddOffsetsToTxn = defineApi({
     errorCode: int16(),
   },
 })
-/** A decoded request. */
-export type AddOffsetsToTxnRequest = RequestOf<typeof AddOffsetsToTxn>
-/** A decoded response. */
-export type AddOffsetsToTxnResponse = ResponseOf<typeof AddOffsetsToTxn>

@@ -1,13 +1,4 @@
-import {
-  bool,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-  string,
-} from '../schema.ts'
+import { bool, defineApi, int16, int32, int64, string } from '../schema.ts'
 
 /** EndTxn: commits or aborts a transaction. KIP-98; v5 KIP-890 (the response has the next
  *  producer id and epoch). */
@@ -33,7 +24,3 @@ export const EndTxn = defineApi({
     producerEpoch: int16().since(5).default(-1).ignorable(),
   },
 })
-/** A decoded request. */
-export type EndTxnRequest = RequestOf<typeof EndTxn>
-/** A decoded response. */
-export type EndTxnResponse = ResponseOf<typeof EndTxn>

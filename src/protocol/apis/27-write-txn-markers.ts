@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int8, int16, int32, int64, string, struct } from '../schema.ts'
 
 /** WriteTxnMarkers: the transaction coordinator has markers appended. Between brokers. KIP-98. */
 export const WriteTxnMarkers = defineApi({
@@ -57,7 +45,3 @@ export const WriteTxnMarkers = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type WriteTxnMarkersRequest = RequestOf<typeof WriteTxnMarkers>
-/** A decoded response. */
-export type WriteTxnMarkersResponse = ResponseOf<typeof WriteTxnMarkers>

@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, nullable, string, struct } from '../schema.ts'
 
 /** TxnOffsetCommit: stores offsets of a group in a transaction. KIP-98; v3 KIP-447 (generation
  *  and member); v5 KIP-890. */
@@ -61,7 +50,3 @@ export const TxnOffsetCommit = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type TxnOffsetCommitRequest = RequestOf<typeof TxnOffsetCommit>
-/** A decoded response. */
-export type TxnOffsetCommitResponse = ResponseOf<typeof TxnOffsetCommit>

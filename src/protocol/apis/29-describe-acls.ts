@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** DescribeAcls: the ACLs that fit a filter. KIP-140; v1 KIP-290 (pattern types). */
 export const DescribeAcls = defineApi({
@@ -48,7 +37,3 @@ export const DescribeAcls = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DescribeAclsRequest = RequestOf<typeof DescribeAcls>
-/** A decoded response. */
-export type DescribeAclsResponse = ResponseOf<typeof DescribeAcls>

@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** CreateAcls: adds ACLs. KIP-140; v1 KIP-290 (pattern types). */
 export const CreateAcls = defineApi({
@@ -41,7 +30,3 @@ export const CreateAcls = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type CreateAclsRequest = RequestOf<typeof CreateAcls>
-/** A decoded response. */
-export type CreateAclsResponse = ResponseOf<typeof CreateAcls>

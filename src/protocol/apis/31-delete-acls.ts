@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** DeleteAcls: removes the ACLs that fit filters. KIP-140; v1 KIP-290 (pattern types). */
 export const DeleteAcls = defineApi({
@@ -55,7 +44,3 @@ export const DeleteAcls = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DeleteAclsRequest = RequestOf<typeof DeleteAcls>
-/** A decoded response. */
-export type DeleteAclsResponse = ResponseOf<typeof DeleteAcls>

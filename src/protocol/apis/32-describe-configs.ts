@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** DescribeConfigs: settings with source and synonyms. KIP-133; v1 KIP-226 (synonyms); v3
  *  KIP-569 (types and documentation). */
@@ -63,7 +51,3 @@ export const DescribeConfigs = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DescribeConfigsRequest = RequestOf<typeof DescribeConfigs>
-/** A decoded response. */
-export type DescribeConfigsResponse = ResponseOf<typeof DescribeConfigs>

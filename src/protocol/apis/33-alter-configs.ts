@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** AlterConfigs: replaces all settings of resources. KIP-133; clients use
  *  IncrementalAlterConfigs since KIP-339. */
@@ -48,7 +36,3 @@ export const AlterConfigs = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type AlterConfigsRequest = RequestOf<typeof AlterConfigs>
-/** A decoded response. */
-export type AlterConfigsResponse = ResponseOf<typeof AlterConfigs>

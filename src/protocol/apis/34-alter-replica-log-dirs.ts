@@ -1,13 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, string, struct } from '../schema.ts'
 
 /** AlterReplicaLogDirs: moves replicas between log directories. KIP-113. */
 export const AlterReplicaLogDirs = defineApi({
@@ -45,7 +36,3 @@ export const AlterReplicaLogDirs = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type AlterReplicaLogDirsRequest = RequestOf<typeof AlterReplicaLogDirs>
-/** A decoded response. */
-export type AlterReplicaLogDirsResponse = ResponseOf<typeof AlterReplicaLogDirs>

@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int16, int32, int64, nullable, string, struct } from '../schema.ts'
 
 /** DescribeLogDirs: sizes of replicas by log directory. KIP-113; v4 KIP-827 (total and usable
  *  bytes). */
@@ -58,7 +46,3 @@ export const DescribeLogDirs = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DescribeLogDirsRequest = RequestOf<typeof DescribeLogDirs>
-/** A decoded response. */
-export type DescribeLogDirsResponse = ResponseOf<typeof DescribeLogDirs>

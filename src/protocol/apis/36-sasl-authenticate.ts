@@ -1,13 +1,4 @@
-import {
-  bytes,
-  defineApi,
-  int16,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-} from '../schema.ts'
+import { bytes, defineApi, int16, int64, nullable, string } from '../schema.ts'
 
 /** SaslAuthenticate: one step of the SASL exchange. KIP-152; v1 KIP-368 (session lifetime). */
 export const SaslAuthenticate = defineApi({
@@ -26,7 +17,3 @@ export const SaslAuthenticate = defineApi({
     sessionLifetimeMs: int64().since(1).ignorable(),
   },
 })
-/** A decoded request. */
-export type SaslAuthenticateRequest = RequestOf<typeof SaslAuthenticate>
-/** A decoded response. */
-export type SaslAuthenticateResponse = ResponseOf<typeof SaslAuthenticate>

@@ -1,15 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** CreatePartitions: adds partitions to topics. KIP-195; v3 KIP-599 (quotas). */
 export const CreatePartitions = defineApi({
@@ -49,7 +38,3 @@ export const CreatePartitions = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type CreatePartitionsRequest = RequestOf<typeof CreatePartitions>
-/** A decoded response. */
-export type CreatePartitionsResponse = ResponseOf<typeof CreatePartitions>

@@ -6,8 +6,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
 } from '../schema.ts'
@@ -46,7 +44,3 @@ export const CreateDelegationToken = defineApi({
     throttleTimeMs: int32(),
   },
 })
-/** A decoded request. */
-export type CreateDelegationTokenRequest = RequestOf<typeof CreateDelegationToken>
-/** A decoded response. */
-export type CreateDelegationTokenResponse = ResponseOf<typeof CreateDelegationToken>

@@ -1,12 +1,4 @@
-import {
-  bytes,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-} from '../schema.ts'
+import { bytes, defineApi, int16, int32, int64 } from '../schema.ts'
 
 /** RenewDelegationToken: extends the life of a delegation token. KIP-48. */
 export const RenewDelegationToken = defineApi({
@@ -27,7 +19,3 @@ export const RenewDelegationToken = defineApi({
     throttleTimeMs: int32(),
   },
 })
-/** A decoded request. */
-export type RenewDelegationTokenRequest = RequestOf<typeof RenewDelegationToken>
-/** A decoded response. */
-export type RenewDelegationTokenResponse = ResponseOf<typeof RenewDelegationToken>

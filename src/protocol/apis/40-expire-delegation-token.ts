@@ -1,12 +1,4 @@
-import {
-  bytes,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-} from '../schema.ts'
+import { bytes, defineApi, int16, int32, int64 } from '../schema.ts'
 
 /** ExpireDelegationToken: ends the life of a delegation token. KIP-48. */
 export const ExpireDelegationToken = defineApi({
@@ -27,7 +19,3 @@ export const ExpireDelegationToken = defineApi({
     throttleTimeMs: int32(),
   },
 })
-/** A decoded request. */
-export type ExpireDelegationTokenRequest = RequestOf<typeof ExpireDelegationToken>
-/** A decoded response. */
-export type ExpireDelegationTokenResponse = ResponseOf<typeof ExpireDelegationToken>

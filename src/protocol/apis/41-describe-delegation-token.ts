@@ -6,8 +6,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
 } from '../schema.ts'
@@ -54,7 +52,3 @@ export const DescribeDelegationToken = defineApi({
     throttleTimeMs: int32(),
   },
 })
-/** A decoded request. */
-export type DescribeDelegationTokenRequest = RequestOf<typeof DescribeDelegationToken>
-/** A decoded response. */
-export type DescribeDelegationTokenResponse = ResponseOf<typeof DescribeDelegationToken>

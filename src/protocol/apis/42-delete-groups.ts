@@ -1,13 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, string, struct } from '../schema.ts'
 
 /** DeleteGroups: deletes groups without members. KIP-229. */
 export const DeleteGroups = defineApi({
@@ -31,7 +22,3 @@ export const DeleteGroups = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DeleteGroupsRequest = RequestOf<typeof DeleteGroups>
-/** A decoded response. */
-export type DeleteGroupsResponse = ResponseOf<typeof DeleteGroups>

@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** ElectLeaders: triggers elections of leaders. KIP-183; v1 KIP-460 (election types). */
 export const ElectLeaders = defineApi({
@@ -52,7 +41,3 @@ export const ElectLeaders = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ElectLeadersRequest = RequestOf<typeof ElectLeaders>
-/** A decoded response. */
-export type ElectLeadersResponse = ResponseOf<typeof ElectLeaders>

@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** IncrementalAlterConfigs: sets, deletes, appends to and subtracts from settings. KIP-339. */
 export const IncrementalAlterConfigs = defineApi({
@@ -49,7 +37,3 @@ export const IncrementalAlterConfigs = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type IncrementalAlterConfigsRequest = RequestOf<typeof IncrementalAlterConfigs>
-/** A decoded response. */
-export type IncrementalAlterConfigsResponse = ResponseOf<typeof IncrementalAlterConfigs>

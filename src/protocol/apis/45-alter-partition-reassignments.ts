@@ -1,15 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** AlterPartitionReassignments: starts and cancels reassignments. KIP-455; v1 KIP-860
  *  (replication factor). */
@@ -58,7 +47,3 @@ export const AlterPartitionReassignments = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type AlterPartitionReassignmentsRequest = RequestOf<typeof AlterPartitionReassignments>
-/** A decoded response. */
-export type AlterPartitionReassignmentsResponse = ResponseOf<typeof AlterPartitionReassignments>

@@ -1,14 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** ListPartitionReassignments: the reassignments under way. KIP-455. */
 export const ListPartitionReassignments = defineApi({
@@ -46,7 +36,3 @@ export const ListPartitionReassignments = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ListPartitionReassignmentsRequest = RequestOf<typeof ListPartitionReassignments>
-/** A decoded response. */
-export type ListPartitionReassignmentsResponse = ResponseOf<typeof ListPartitionReassignments>

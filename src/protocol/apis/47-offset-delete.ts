@@ -1,13 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, string, struct } from '../schema.ts'
 
 /** OffsetDelete: deletes committed offsets of a group. KIP-496. */
 export const OffsetDelete = defineApi({
@@ -52,7 +43,3 @@ export const OffsetDelete = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type OffsetDeleteRequest = RequestOf<typeof OffsetDelete>
-/** A decoded response. */
-export type OffsetDeleteResponse = ResponseOf<typeof OffsetDelete>

@@ -7,8 +7,6 @@ import {
   int16,
   int32,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
 } from '../schema.ts'
@@ -54,7 +52,3 @@ export const DescribeClientQuotas = defineApi({
     ).default([]),
   },
 })
-/** A decoded request. */
-export type DescribeClientQuotasRequest = RequestOf<typeof DescribeClientQuotas>
-/** A decoded response. */
-export type DescribeClientQuotasResponse = ResponseOf<typeof DescribeClientQuotas>

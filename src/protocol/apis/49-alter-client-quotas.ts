@@ -6,8 +6,6 @@ import {
   int16,
   int32,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
 } from '../schema.ts'
@@ -55,7 +53,3 @@ export const AlterClientQuotas = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type AlterClientQuotasRequest = RequestOf<typeof AlterClientQuotas>
-/** A decoded response. */
-export type AlterClientQuotasResponse = ResponseOf<typeof AlterClientQuotas>

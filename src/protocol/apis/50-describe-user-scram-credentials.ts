@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** DescribeUserScramCredentials: who has SCRAM credentials. KIP-554. */
 export const DescribeUserScramCredentials = defineApi({
@@ -47,7 +36,3 @@ export const DescribeUserScramCredentials = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DescribeUserScramCredentialsRequest = RequestOf<typeof DescribeUserScramCredentials>
-/** A decoded response. */
-export type DescribeUserScramCredentialsResponse = ResponseOf<typeof DescribeUserScramCredentials>

@@ -1,16 +1,4 @@
-import {
-  array,
-  bytes,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bytes, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** AlterUserScramCredentials: sets and removes SCRAM credentials. KIP-554. */
 export const AlterUserScramCredentials = defineApi({
@@ -48,7 +36,3 @@ export const AlterUserScramCredentials = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type AlterUserScramCredentialsRequest = RequestOf<typeof AlterUserScramCredentials>
-/** A decoded response. */
-export type AlterUserScramCredentialsResponse = ResponseOf<typeof AlterUserScramCredentials>

@@ -5,8 +5,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uint16,
@@ -76,7 +74,3 @@ export const DescribeQuorum = defineApi({
     ).since(2),
   },
 })
-/** A decoded request. */
-export type DescribeQuorumRequest = RequestOf<typeof DescribeQuorum>
-/** A decoded response. */
-export type DescribeQuorumResponse = ResponseOf<typeof DescribeQuorum>

@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** UpdateFeatures: changes finalized feature levels. KIP-584; v1 KIP-778 (upgrade types, dry
  *  run). */
@@ -50,7 +38,3 @@ export const UpdateFeatures = defineApi({
       .ignorable(),
   },
 })
-/** A decoded request. */
-export type UpdateFeaturesRequest = RequestOf<typeof UpdateFeatures>
-/** A decoded response. */
-export type UpdateFeaturesResponse = ResponseOf<typeof UpdateFeatures>

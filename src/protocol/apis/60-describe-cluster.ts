@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, bool, defineApi, int8, int16, int32, nullable, string, struct } from '../schema.ts'
 
 /** DescribeCluster: brokers, controller and cluster id. KIP-700; v1 KIP-919 (endpoint types);
  *  v2 KIP-1073 (fenced brokers). */
@@ -44,7 +32,3 @@ export const DescribeCluster = defineApi({
     clusterAuthorizedOperations: int32().default(-2147483648),
   },
 })
-/** A decoded request. */
-export type DescribeClusterRequest = RequestOf<typeof DescribeCluster>
-/** A decoded response. */
-export type DescribeClusterResponse = ResponseOf<typeof DescribeCluster>

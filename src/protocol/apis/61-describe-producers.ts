@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, nullable, string, struct } from '../schema.ts'
 
 /** DescribeProducers: the active producers of partitions. KIP-664. */
 export const DescribeProducers = defineApi({
@@ -53,7 +42,3 @@ export const DescribeProducers = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DescribeProducersRequest = RequestOf<typeof DescribeProducers>
-/** A decoded response. */
-export type DescribeProducersResponse = ResponseOf<typeof DescribeProducers>

@@ -1,12 +1,4 @@
-import {
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-} from '../schema.ts'
+import { defineApi, int16, int32, nullable, string } from '../schema.ts'
 
 /** UnregisterBroker: forgets a broker. */
 export const UnregisterBroker = defineApi({
@@ -24,7 +16,3 @@ export const UnregisterBroker = defineApi({
     errorMessage: nullable(string()).default(''),
   },
 })
-/** A decoded request. */
-export type UnregisterBrokerRequest = RequestOf<typeof UnregisterBroker>
-/** A decoded response. */
-export type UnregisterBrokerResponse = ResponseOf<typeof UnregisterBroker>

@@ -1,14 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, string, struct } from '../schema.ts'
 
 /** DescribeTransactions: the state of transactions. KIP-664. */
 export const DescribeTransactions = defineApi({
@@ -42,7 +32,3 @@ export const DescribeTransactions = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DescribeTransactionsRequest = RequestOf<typeof DescribeTransactions>
-/** A decoded response. */
-export type DescribeTransactionsResponse = ResponseOf<typeof DescribeTransactions>

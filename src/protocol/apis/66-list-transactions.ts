@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, nullable, string, struct } from '../schema.ts'
 
 /** ListTransactions: the transactions of this coordinator. KIP-664; v1 KIP-994 (duration); v2
  *  KIP-1152 (pattern of ids). */
@@ -39,7 +28,3 @@ export const ListTransactions = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ListTransactionsRequest = RequestOf<typeof ListTransactions>
-/** A decoded response. */
-export type ListTransactionsResponse = ResponseOf<typeof ListTransactions>

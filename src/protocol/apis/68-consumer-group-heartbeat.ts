@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, nullable, string, struct, uuid } from '../schema.ts'
 
 /** ConsumerGroupHeartbeat: a member of a consumer group joins, stays and leaves. KIP-848; v1
  *  client-made member ids and regular expressions. */
@@ -61,7 +50,3 @@ export const ConsumerGroupHeartbeat = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ConsumerGroupHeartbeatRequest = RequestOf<typeof ConsumerGroupHeartbeat>
-/** A decoded response. */
-export type ConsumerGroupHeartbeatResponse = ResponseOf<typeof ConsumerGroupHeartbeat>

@@ -6,8 +6,6 @@ import {
   int16,
   int32,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uuid,
@@ -67,7 +65,3 @@ export const ConsumerGroupDescribe = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ConsumerGroupDescribeRequest = RequestOf<typeof ConsumerGroupDescribe>
-/** A decoded response. */
-export type ConsumerGroupDescribeResponse = ResponseOf<typeof ConsumerGroupDescribe>

@@ -1,15 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  uuid,
-} from '../schema.ts'
+import { array, bool, defineApi, int8, int16, int32, string, uuid } from '../schema.ts'
 
 /** GetTelemetrySubscriptions: which metrics a client should push. KIP-714. */
 export const GetTelemetrySubscriptions = defineApi({
@@ -32,7 +21,3 @@ export const GetTelemetrySubscriptions = defineApi({
     requestedMetrics: array(string()),
   },
 })
-/** A decoded request. */
-export type GetTelemetrySubscriptionsRequest = RequestOf<typeof GetTelemetrySubscriptions>
-/** A decoded response. */
-export type GetTelemetrySubscriptionsResponse = ResponseOf<typeof GetTelemetrySubscriptions>

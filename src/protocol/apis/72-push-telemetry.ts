@@ -1,14 +1,4 @@
-import {
-  bool,
-  bytes,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  type RequestOf,
-  type ResponseOf,
-  uuid,
-} from '../schema.ts'
+import { bool, bytes, defineApi, int8, int16, int32, uuid } from '../schema.ts'
 
 /** PushTelemetry: the metrics of a client. KIP-714. */
 export const PushTelemetry = defineApi({
@@ -30,7 +20,3 @@ export const PushTelemetry = defineApi({
     errorCode: int16(),
   },
 })
-/** A decoded request. */
-export type PushTelemetryRequest = RequestOf<typeof PushTelemetry>
-/** A decoded response. */
-export type PushTelemetryResponse = ResponseOf<typeof PushTelemetry>

@@ -1,14 +1,4 @@
-import {
-  array,
-  defineApi,
-  int8,
-  int16,
-  int32,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-} from '../schema.ts'
+import { array, defineApi, int8, int16, int32, string, struct } from '../schema.ts'
 
 /** ListConfigResources: the names of resources that have settings. v0 as
  *  ListClientMetricsResources, KIP-714 and KIP-1000; v1 KIP-1142 (resource types). */
@@ -32,7 +22,3 @@ export const ListConfigResources = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ListConfigResourcesRequest = RequestOf<typeof ListConfigResources>
-/** A decoded response. */
-export type ListConfigResourcesResponse = ResponseOf<typeof ListConfigResources>

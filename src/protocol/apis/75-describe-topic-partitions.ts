@@ -5,7 +5,6 @@ import {
   int16,
   int32,
   nullable,
-  type RequestOf,
   type ResponseOf,
   string,
   struct,
@@ -66,7 +65,5 @@ export const DescribeTopicPartitions = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DescribeTopicPartitionsRequest = RequestOf<typeof DescribeTopicPartitions>
-/** A decoded response. */
+
 export type DescribeTopicPartitionsResponse = ResponseOf<typeof DescribeTopicPartitions>

@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, nullable, string, struct, uuid } from '../schema.ts'
 
 /** ShareGroupHeartbeat: a member of a share group joins, stays and leaves. KIP-932. */
 export const ShareGroupHeartbeat = defineApi({
@@ -47,7 +36,3 @@ export const ShareGroupHeartbeat = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ShareGroupHeartbeatRequest = RequestOf<typeof ShareGroupHeartbeat>
-/** A decoded response. */
-export type ShareGroupHeartbeatResponse = ResponseOf<typeof ShareGroupHeartbeat>

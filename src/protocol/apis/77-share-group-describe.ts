@@ -1,16 +1,4 @@
-import {
-  array,
-  bool,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, bool, defineApi, int16, int32, nullable, string, struct, uuid } from '../schema.ts'
 
 /** ShareGroupDescribe: state and members of share groups. KIP-932. */
 export const ShareGroupDescribe = defineApi({
@@ -60,7 +48,3 @@ export const ShareGroupDescribe = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ShareGroupDescribeRequest = RequestOf<typeof ShareGroupDescribe>
-/** A decoded response. */
-export type ShareGroupDescribeResponse = ResponseOf<typeof ShareGroupDescribe>

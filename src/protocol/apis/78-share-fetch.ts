@@ -7,8 +7,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   records,
   string,
   struct,
@@ -102,7 +100,3 @@ export const ShareFetch = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ShareFetchRequest = RequestOf<typeof ShareFetch>
-/** A decoded response. */
-export type ShareFetchResponse = ResponseOf<typeof ShareFetch>

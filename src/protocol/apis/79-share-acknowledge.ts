@@ -7,8 +7,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uuid,
@@ -78,7 +76,3 @@ export const ShareAcknowledge = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ShareAcknowledgeRequest = RequestOf<typeof ShareAcknowledge>
-/** A decoded response. */
-export type ShareAcknowledgeResponse = ResponseOf<typeof ShareAcknowledge>

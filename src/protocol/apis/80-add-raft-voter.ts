@@ -5,8 +5,6 @@ import {
   int16,
   int32,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uint16,
@@ -42,7 +40,3 @@ export const AddRaftVoter = defineApi({
     errorMessage: nullable(string()).default(''),
   },
 })
-/** A decoded request. */
-export type AddRaftVoterRequest = RequestOf<typeof AddRaftVoter>
-/** A decoded response. */
-export type AddRaftVoterResponse = ResponseOf<typeof AddRaftVoter>

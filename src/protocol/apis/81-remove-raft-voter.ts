@@ -1,13 +1,4 @@
-import {
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  uuid,
-} from '../schema.ts'
+import { defineApi, int16, int32, nullable, string, uuid } from '../schema.ts'
 
 /** RemoveRaftVoter: removes a voter from the metadata quorum. KIP-853. */
 export const RemoveRaftVoter = defineApi({
@@ -29,7 +20,3 @@ export const RemoveRaftVoter = defineApi({
     errorMessage: nullable(string()).default(''),
   },
 })
-/** A decoded request. */
-export type RemoveRaftVoterRequest = RequestOf<typeof RemoveRaftVoter>
-/** A decoded response. */
-export type RemoveRaftVoterResponse = ResponseOf<typeof RemoveRaftVoter>

@@ -1,16 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, nullable, string, struct, uuid } from '../schema.ts'
 
 /** InitializeShareGroupState: the share coordinator begins a share partition. Between brokers.
  *  KIP-932. */
@@ -51,7 +39,3 @@ export const InitializeShareGroupState = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type InitializeShareGroupStateRequest = RequestOf<typeof InitializeShareGroupState>
-/** A decoded response. */
-export type InitializeShareGroupStateResponse = ResponseOf<typeof InitializeShareGroupState>

@@ -6,8 +6,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uuid,
@@ -60,7 +58,3 @@ export const ReadShareGroupState = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ReadShareGroupStateRequest = RequestOf<typeof ReadShareGroupState>
-/** A decoded response. */
-export type ReadShareGroupStateResponse = ResponseOf<typeof ReadShareGroupState>

@@ -6,8 +6,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uuid,
@@ -62,7 +60,3 @@ export const WriteShareGroupState = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type WriteShareGroupStateRequest = RequestOf<typeof WriteShareGroupState>
-/** A decoded response. */
-export type WriteShareGroupStateResponse = ResponseOf<typeof WriteShareGroupState>

@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, nullable, string, struct, uuid } from '../schema.ts'
 
 /** DeleteShareGroupState: forgets the state of share partitions. Between brokers. KIP-932. */
 export const DeleteShareGroupState = defineApi({
@@ -47,7 +36,3 @@ export const DeleteShareGroupState = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DeleteShareGroupStateRequest = RequestOf<typeof DeleteShareGroupState>
-/** A decoded response. */
-export type DeleteShareGroupStateResponse = ResponseOf<typeof DeleteShareGroupState>

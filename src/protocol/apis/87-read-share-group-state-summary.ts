@@ -1,16 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, nullable, string, struct, uuid } from '../schema.ts'
 
 /** ReadShareGroupStateSummary: the start offsets of share partitions. Between brokers. KIP-932. */
 export const ReadShareGroupStateSummary = defineApi({
@@ -53,7 +41,3 @@ export const ReadShareGroupStateSummary = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type ReadShareGroupStateSummaryRequest = RequestOf<typeof ReadShareGroupStateSummary>
-/** A decoded response. */
-export type ReadShareGroupStateSummaryResponse = ResponseOf<typeof ReadShareGroupStateSummary>

@@ -7,8 +7,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uint16,
@@ -133,7 +131,3 @@ export const StreamsGroupHeartbeat = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type StreamsGroupHeartbeatRequest = RequestOf<typeof StreamsGroupHeartbeat>
-/** A decoded response. */
-export type StreamsGroupHeartbeatResponse = ResponseOf<typeof StreamsGroupHeartbeat>

@@ -6,8 +6,6 @@ import {
   int32,
   int64,
   nullable,
-  type RequestOf,
-  type ResponseOf,
   string,
   struct,
   uint16,
@@ -110,7 +108,3 @@ export const StreamsGroupDescribe = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type StreamsGroupDescribeRequest = RequestOf<typeof StreamsGroupDescribe>
-/** A decoded response. */
-export type StreamsGroupDescribeResponse = ResponseOf<typeof StreamsGroupDescribe>

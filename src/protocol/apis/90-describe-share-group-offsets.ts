@@ -1,16 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, nullable, string, struct, uuid } from '../schema.ts'
 
 /** DescribeShareGroupOffsets: where the share partitions of groups start. KIP-932; v1 lag. */
 export const DescribeShareGroupOffsets = defineApi({
@@ -66,7 +54,3 @@ export const DescribeShareGroupOffsets = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DescribeShareGroupOffsetsRequest = RequestOf<typeof DescribeShareGroupOffsets>
-/** A decoded response. */
-export type DescribeShareGroupOffsetsResponse = ResponseOf<typeof DescribeShareGroupOffsets>

@@ -1,16 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  int64,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, int64, nullable, string, struct, uuid } from '../schema.ts'
 
 /** AlterShareGroupOffsets: moves the start of share partitions of an empty group. KIP-932. */
 export const AlterShareGroupOffsets = defineApi({
@@ -57,7 +45,3 @@ export const AlterShareGroupOffsets = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type AlterShareGroupOffsetsRequest = RequestOf<typeof AlterShareGroupOffsets>
-/** A decoded response. */
-export type AlterShareGroupOffsetsResponse = ResponseOf<typeof AlterShareGroupOffsets>

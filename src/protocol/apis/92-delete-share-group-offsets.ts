@@ -1,15 +1,4 @@
-import {
-  array,
-  defineApi,
-  int16,
-  int32,
-  nullable,
-  type RequestOf,
-  type ResponseOf,
-  string,
-  struct,
-  uuid,
-} from '../schema.ts'
+import { array, defineApi, int16, int32, nullable, string, struct, uuid } from '../schema.ts'
 
 /** DeleteShareGroupOffsets: forgets the share partitions of topics of an empty group. KIP-932. */
 export const DeleteShareGroupOffsets = defineApi({
@@ -45,7 +34,3 @@ export const DeleteShareGroupOffsets = defineApi({
     ),
   },
 })
-/** A decoded request. */
-export type DeleteShareGroupOffsetsRequest = RequestOf<typeof DeleteShareGroupOffsets>
-/** A decoded response. */
-export type DeleteShareGroupOffsetsResponse = ResponseOf<typeof DeleteShareGroupOffsets>

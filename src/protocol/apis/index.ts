@@ -162,15 +162,3 @@ const all: readonly Api[] = [
 
 /** Every API by its key, ascending. */
 export const apis: ReadonlyMap<number, Api> = new Map(all.map((api) => [api.key, api]))
-
-/** The API of a key from the wire. */
-export function apiByKey(key: number): Api | undefined {
-  return apis.get(key)
-}
-
-/** Whether a request of this version has the flexible header (version 2). KIP-482. Versions that
- *  are newer than ours count too: ApiVersions has to read the header of any version. */
-export function isFlexible(key: number, version: number): boolean {
-  const api = apis.get(key)
-  return api !== undefined && version >= api.flexibleFrom
-}
