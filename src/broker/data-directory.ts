@@ -56,7 +56,7 @@ export function takeDataDirectory(directory: string): DataDirectory {
  * The lock names its owner by process id and start time, so that a reused id is not taken for it.
  */
 function takeLock(lock: string, directory: string): void {
-  const mine = `${process.pid} ${startTimeOf(process.pid)} ${Math.random().toString(16).slice(2, 10).padEnd(8, '0')}\n`
+  const mine = `${process.pid} ${processStat(process.pid).startTime} ${Math.random().toString(16).slice(2, 10).padEnd(8, '0')}\n`
   const temporary = `${lock}.${process.pid}.${mine.slice(-9, -1)}`
   try {
     fs.writeFileSync(temporary, mine)
@@ -93,15 +93,17 @@ function isAlive(pid: number, startTime: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  return startTimeOf(pid) === startTime
+  // A zombie was killed and only waits for its parent to look: it holds nothing any more.
+  const { state, startTime: theirs } = processStat(pid)
+  return theirs === startTime && state !== 'Z' && state !== 'X'
 }
 
-/** Start time of a process in clock ticks since boot; '?' where the system does not tell. */
-function startTimeOf(pid: number): string {
-  // The command's name may hold spaces and parentheses: fields are counted from behind the last
-  // one.
+/** State letter and start time (clock ticks since boot) of a process; '?' where the system does not tell. */
+function processStat(pid: number): { state: string; startTime: string } {
+  // The command's name may hold spaces and parentheses: fields are counted from behind the last one.
   const stat = readIfThere(`/proc/${pid}/stat`)
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '?'
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { state: fields[0] || '?', startTime: fields[19] ?? '?' }
 }
 
 function readBootId(): string {

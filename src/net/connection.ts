@@ -249,8 +249,10 @@ export class Connection {
     let held = this.#buffer
     if (held === undefined) {
       const announced = n >= SIZE_BYTES ? SIZE_BYTES + bytes.readInt32BE(from) : n
-      const want = Math.max(n, Math.min(announced, FIRST_BUFFER_BYTES_MAX))
-      held = this.#host.pool.take(want)
+      const ahead = Math.max(n, Math.min(announced, FIRST_BUFFER_BYTES_MAX))
+      const admitted = ahead === n || this.#host.admit(this, ahead)
+      if (!admitted) this.#stuck = true
+      held = this.#host.pool.take(admitted ? ahead : n)
       this.#buffer = held
       this.#start = 0
       this.#end = 0
