@@ -142,6 +142,7 @@ export class Connection {
     } else {
       this.#parseLoose(target, n)
     }
+    if (this.#closed) this.#release()
     return !this.#paused && !this.#closed
   }
 
