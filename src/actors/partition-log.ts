@@ -76,6 +76,7 @@ export class PartitionLog {
    */
   open(trustCheckpoint: boolean): RecoveryReport {
     const report = openLog(this, trustCheckpoint)
+    this.#noteUnflushed()
     this.#newJitter()
     this.#sound = true
     return report
@@ -150,10 +151,7 @@ export class PartitionLog {
     if (old !== undefined) {
       this.journal.summaries.push(summaryOf(old))
       this.#rolled.add(old)
-      old.file.sync((error) => {
-        if (error === undefined) this.#rolledFlushed(old, base)
-        else this.onRollFlushFailed(error)
-      })
+      for (const rolled of this.#rolled) this.#flushRolled(rolled)
     }
     this.segments.push(segment)
     this.#newJitter()
@@ -349,10 +347,27 @@ export class PartitionLog {
     this.unflushedMessages = Math.min(this.unflushedMessages, this.logEndOffset - offset)
   }
 
-  #rolledFlushed(segment: LogSegment, end: number): void {
-    const [oldest] = this.#rolled
-    this.#rolled.delete(segment)
-    if (oldest === segment) this.recoveryPoint = Math.max(this.recoveryPoint, end)
+  #flushRolled(segment: LogSegment): void {
+    const end = segment.nextOffset
+    segment.file.sync((error) => {
+      if (error !== undefined) {
+        this.onRollFlushFailed(error)
+        return
+      }
+      const [oldest] = this.#rolled
+      this.#rolled.delete(segment)
+      if (oldest === segment) this.recoveryPoint = Math.max(this.recoveryPoint, end)
+    })
+  }
+
+  /** What the process before this one wrote may not be on the disk yet, though it was read back. */
+  #noteUnflushed(): void {
+    const flushedTo = Math.max(this.recoveryPoint, this.logStartOffset)
+    for (const segment of this.segments.slice(0, -1)) {
+      if (segment.nextOffset > flushedTo) this.#rolled.add(segment)
+    }
+    this.unflushedMessages = Math.max(0, this.logEndOffset - flushedTo)
+    this.unflushedSinceMs = this.parts.clock.wallMs()
   }
 
   /** Closes the descriptors; the log may be opened again. */
