@@ -1,0 +1,27 @@
+/** All requests of the differential test, in the order in which they are sent. */
+import { adminCases } from './admin-cases.ts'
+import type { Case } from './case.ts'
+import { autoCreationCases, clusterCases, coordinatorCases } from './cluster-cases.ts'
+import { configCases } from './config-cases.ts'
+import { fetchCases } from './fetch-cases.ts'
+import { offsetCases, producerIdCases } from './offset-cases.ts'
+import { produceCases } from './produce-cases.ts'
+import { spoiledCases } from './spoiled-cases.ts'
+import { worldCases } from './world.ts'
+
+/** Builds the list; it is the same in every run but for the time of the records. */
+export function allCases(): Case[] {
+  return [
+    ...worldCases(),
+    ...clusterCases(),
+    ...produceCases(),
+    ...fetchCases(),
+    ...offsetCases(),
+    ...adminCases(),
+    ...configCases(),
+    ...autoCreationCases(),
+    ...producerIdCases(),
+    ...coordinatorCases(),
+    ...spoiledCases(),
+  ]
+}
