@@ -9,6 +9,7 @@ import type { BrokerConfig } from '../config/broker.ts'
 import { dataDirectory } from '../config/effective.ts'
 import { type Listener, parseListeners } from '../config/listeners.ts'
 import { allocateCounters } from '../ring/counters.ts'
+import { discardDamagedIndex } from '../storage/index-check.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
 import type { ListenerPlan } from './shard.ts'
 import { StartError } from './start-error.ts'
@@ -72,6 +73,7 @@ async function openThreads(
   directory: DataDirectory,
   log: Log,
 ): Promise<ThreadHandle> {
+  discardDamagedIndex(directory.path, directory, log)
   const shards = shardsOf(config)
   // With one shard the coordinators share its thread; with more they have one of their own.
   const threadCount = shards <= 1 ? 1 : shards + 1

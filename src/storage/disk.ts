@@ -3,13 +3,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Log } from '../base/log.ts'
 import { DiskDirectory, partitionDirectoryName } from './directory.ts'
+import { INDEX_DIRECTORY } from './index-check.ts'
 import { LmdbOffsetIndex } from './offset-index.ts'
 import { OpenFiles } from './segment-file.ts'
 import type { OffsetIndex, SegmentDirectory, Storage } from './storage.ts'
 import { StorageError } from './storage-error.ts'
-
-/** What stands in the data directory beside the partitions. */
-export const INDEX_DIRECTORY = path.join('odradek', 'index')
 
 /** One thread's view of the data directory. */
 export class DiskStorage implements Storage {

@@ -10,6 +10,7 @@ import { open, type RootDatabase } from 'lmdb'
 import { pack, unpack } from 'msgpackr'
 import type { EpochStart } from '../log/leader-epochs.ts'
 import type { AbortedTransaction, ProducerEntry } from '../log/producer-state.ts'
+import { SEAL_BYTES, sealed } from './index-check.ts'
 import type {
   Checkpoint,
   IndexEntry,
@@ -58,15 +59,15 @@ export class LmdbOffsetIndex implements OffsetIndex {
     let epochs: EpochStart[] = []
     const first = this.#db.get(key(slot, KIND_CHECKPOINT, 0))
     if (first === undefined) return undefined
-    const checkpoint = unpack(first) as Checkpoint
+    const checkpoint = unpackSealed(first) as Checkpoint
     for (const { value } of this.#range(slot, KIND_SUMMARY)) {
-      summaries.push(unpack(value) as SegmentSummary)
+      summaries.push(unpackSealed(value) as SegmentSummary)
     }
     for (const { value } of this.#range(slot, KIND_PRODUCER)) {
-      producers.push(unpack(value) as ProducerEntry)
+      producers.push(unpackSealed(value) as ProducerEntry)
     }
     const starts = this.#db.get(key(slot, KIND_EPOCHS, 0))
-    if (starts !== undefined) epochs = unpack(starts) as EpochStart[]
+    if (starts !== undefined) epochs = unpackSealed(starts) as EpochStart[]
     return { checkpoint, summaries, producers, epochs }
   }
 
@@ -88,7 +89,7 @@ export class LmdbOffsetIndex implements OffsetIndex {
       end: prefix(slot, KIND_ABORTED + 1),
     })
     for (const { value } of range) {
-      const transaction = unpack(value) as AbortedTransaction
+      const transaction = unpackSealed(value) as AbortedTransaction
       if (transaction.firstOffset < toOffset) found.push(transaction)
       // Later aborts began later than this last stable offset: none of them reaches the range.
       if (transaction.lastStableOffset >= toOffset) break
@@ -137,20 +138,24 @@ export class LmdbOffsetIndex implements OffsetIndex {
     if (update.clear) this.#clear(slot)
     for (const base of update.segmentsRemoved) this.#removeSegment(slot, base)
     for (const entry of update.entries) {
-      this.#db.put(key(slot, KIND_OFFSET, entry.offset), offsetValue(entry))
+      this.#put(key(slot, KIND_OFFSET, entry.offset), offsetValue(entry))
     }
     for (const summary of update.summaries) {
-      this.#db.put(key(slot, KIND_SUMMARY, summary.baseOffset), pack(summary))
+      this.#put(key(slot, KIND_SUMMARY, summary.baseOffset), pack(summary))
     }
     for (const aborted of update.aborted) {
-      this.#db.put(key(slot, KIND_ABORTED, aborted.lastOffset), pack(aborted))
+      this.#put(key(slot, KIND_ABORTED, aborted.lastOffset), pack(aborted))
     }
     for (const id of update.producersRemoved) this.#db.remove(key(slot, KIND_PRODUCER, id))
     for (const producer of update.producers) {
-      this.#db.put(key(slot, KIND_PRODUCER, producer.producerId), pack(producer))
+      this.#put(key(slot, KIND_PRODUCER, producer.producerId), pack(producer))
     }
-    if (update.epochs !== undefined) this.#db.put(key(slot, KIND_EPOCHS, 0), pack(update.epochs))
-    return this.#db.put(key(slot, KIND_CHECKPOINT, 0), pack(update.checkpoint))
+    if (update.epochs !== undefined) this.#put(key(slot, KIND_EPOCHS, 0), pack(update.epochs))
+    return this.#put(key(slot, KIND_CHECKPOINT, 0), pack(update.checkpoint))
+  }
+
+  #put(at: Buffer, value: Buffer): Promise<boolean> {
+    return this.#db.put(at, sealed(at, value))
   }
 
   #clear(slot: number): void {
@@ -176,6 +181,11 @@ export class LmdbOffsetIndex implements OffsetIndex {
   #range(slot: number, kind: number) {
     return this.#db.getRange({ start: prefix(slot, kind), end: prefix(slot, kind + 1) })
   }
+}
+
+/** Unpacks a value without its seal. */
+function unpackSealed(value: Buffer): unknown {
+  return unpack(value.subarray(0, value.length - SEAL_BYTES))
 }
 
 function prefix(slot: number, kind: number): Buffer {

@@ -53,7 +53,8 @@ async function newSubject(random: Seeded, round: number): Promise<Subject> {
 /** Every second round only kills; the others damage something as well. */
 async function oneRound(subject: Subject, round: number): Promise<string> {
   const topic = `round-${round}`
-  if (round >= 2 && round % ROUNDS_OF_SUBJECT >= 2) await subject.deleteTopic(`round-${round - 2}`)
+  const old = subject.topics.at(-2)
+  if (old !== undefined) await subject.deleteTopic(old)
   if (round % 2 === 0) return killRound(subject, topic)
   const damage = DAMAGES[((round - 1) / 2) % DAMAGES.length] ?? 'cut'
   return damageRound(subject, topic, damage)

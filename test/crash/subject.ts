@@ -31,6 +31,8 @@ export class Subject {
   readonly dataDir: string
   readonly random: Seeded
   broker: BrokerProcess | undefined
+  /** Topics that are there, oldest first. */
+  readonly topics: string[] = []
   readonly #configs: Readonly<Record<string, string>>
   #producersMade = 0
 
@@ -100,6 +102,7 @@ export class Subject {
     connection.close()
     const { errorCode = -1 } = answer.topics[0] ?? {}
     if (errorCode !== ErrorCode.NONE) throw new Broken(`create ${name}: ${errorName(errorCode)}`)
+    this.topics.push(name)
   }
 
   async deleteTopic(name: string): Promise<void> {
@@ -108,6 +111,7 @@ export class Subject {
     connection.close()
     const { errorCode = -1 } = answer.responses[0] ?? {}
     if (errorCode !== ErrorCode.NONE) throw new Broken(`delete ${name}: ${errorName(errorCode)}`)
+    this.topics.splice(this.topics.indexOf(name), 1)
   }
 
   /** Producers on `topic` that are running; `run` is their end. */
