@@ -5,7 +5,6 @@
  */
 import { ErrorCode } from '../protocol/errors.ts'
 import {
-  attributes,
   baseOffset,
   baseSequence,
   baseTimestamp,

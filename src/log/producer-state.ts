@@ -98,7 +98,10 @@ export class ProducerStates {
       return claim.baseSequence === 0 ? APPEND : refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
     }
     const last = entry.batches.at(-1)
-    if (last === undefined) return APPEND
+    // Only a marker was seen of this epoch: its data begins at 0, as after any rise of the epoch.
+    if (last === undefined) {
+      return claim.baseSequence === 0 ? APPEND : refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    }
     return claim.baseSequence === sequenceAfter(last.lastSequence, 1)
       ? APPEND
       : refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
