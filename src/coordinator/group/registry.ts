@@ -1,6 +1,6 @@
 /** The groups of a coordinator by id, with what every kind of group can be asked. */
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { CoordinatorRecord } from '../runtime.ts'
+import type { CoordinatorRecord, Turn } from '../runtime.ts'
 
 /** As ListGroups names them. */
 export type GroupKind = 'classic' | 'consumer' | 'share' | 'streams'
@@ -20,9 +20,9 @@ export interface OffsetClient {
 export type OffsetExpiry =
   /** The offsets do not expire. */
   | { readonly from: 'never' }
-  /** From the commit of each. */
+  /** From the commit of each; of topics that members read never. */
   | { readonly from: 'commit' }
-  /** From this time (wall milliseconds), or from the commit where that was later. */
+  /** From this time on (wall milliseconds): since then the group has had no members. */
   | { readonly from: 'state'; readonly sinceMs: number }
 
 /** What the common operations ask of a group. All answers are of the present state. */
@@ -41,7 +41,7 @@ export interface Group {
   /** Why this client may not fetch committed offsets. */
   fetchProblem(memberId: string | null, memberEpoch: number): ErrorCode
   /** A member committed: that is a sign of life. */
-  onCommit?(client: OffsetClient): void
+  onCommit(turn: Turn, client: OffsetClient): void
   /** Why the group cannot be deleted. */
   deleteProblem(): ErrorCode
   /** Why offsets cannot be deleted one by one; of subscribed topics never. */
@@ -49,6 +49,10 @@ export interface Group {
   /** Records that delete the group, without its offsets. */
   tombstones(): readonly CoordinatorRecord[]
   offsetExpiry(): OffsetExpiry
+  /** The group was replayed from the log: members are given their time from now on. */
+  onLoaded(turn: Turn): void
+  /** `topic` came to be, grew, or was deleted. */
+  onTopicChanged?(topic: string): void
   /** The group is forgotten: answers that it owes are given with `errorCode`. */
   abandon(errorCode: ErrorCode): void
 }

@@ -1,0 +1,58 @@
+/**
+ * What the group coordinator is asked and what it answers: the requests of the group APIs, as plain
+ * values that cross threads, with what is known of the client. Bytes within are views of somebody
+ * else's memory: what is kept beyond the call is copied.
+ */
+
+import type { OffsetCommit } from '../../protocol/apis/08-offset-commit.ts'
+import type { OffsetFetch } from '../../protocol/apis/09-offset-fetch.ts'
+import type { JoinGroup } from '../../protocol/apis/11-join-group.ts'
+import type { Heartbeat } from '../../protocol/apis/12-heartbeat.ts'
+import type { LeaveGroup } from '../../protocol/apis/13-leave-group.ts'
+import type { SyncGroup } from '../../protocol/apis/14-sync-group.ts'
+import type { DescribeGroups } from '../../protocol/apis/15-describe-groups.ts'
+import type { ListGroups } from '../../protocol/apis/16-list-groups.ts'
+import type { DeleteGroups } from '../../protocol/apis/42-delete-groups.ts'
+import type { OffsetDelete } from '../../protocol/apis/47-offset-delete.ts'
+import type { ConsumerGroupHeartbeat } from '../../protocol/apis/68-consumer-group-heartbeat.ts'
+import type { ConsumerGroupDescribe } from '../../protocol/apis/69-consumer-group-describe.ts'
+import type { Api, RequestOf, ResponseInput } from '../../protocol/schema.ts'
+
+interface GroupApi<A extends Api> {
+  request: RequestOf<A>
+  response: ResponseInput<A>
+}
+
+/** The APIs of the group coordinator by the kind of their command. */
+export interface GroupApis {
+  'offset-commit': GroupApi<typeof OffsetCommit>
+  'offset-fetch': GroupApi<typeof OffsetFetch>
+  'join-group': GroupApi<typeof JoinGroup>
+  heartbeat: GroupApi<typeof Heartbeat>
+  'leave-group': GroupApi<typeof LeaveGroup>
+  'sync-group': GroupApi<typeof SyncGroup>
+  'describe-groups': GroupApi<typeof DescribeGroups>
+  'list-groups': GroupApi<typeof ListGroups>
+  'delete-groups': GroupApi<typeof DeleteGroups>
+  'offset-delete': GroupApi<typeof OffsetDelete>
+  'consumer-group-heartbeat': GroupApi<typeof ConsumerGroupHeartbeat>
+  'consumer-group-describe': GroupApi<typeof ConsumerGroupDescribe>
+}
+
+export type GroupCommandKind = keyof GroupApis
+
+/** One request to the group coordinator. */
+export interface CommandOf<K extends GroupCommandKind> {
+  kind: K
+  apiVersion: number
+  clientId: string
+  /** With a leading slash, as Kafka prints it: `/127.0.0.1`. */
+  clientHost: string
+  request: GroupApis[K]['request']
+}
+
+/** Any request to the group coordinator. */
+export type GroupCommand = { [K in GroupCommandKind]: CommandOf<K> }[GroupCommandKind]
+
+/** The answer to a command, by its kind. */
+export type GroupAnswers = { [K in GroupCommandKind]: GroupApis[K]['response'] }
