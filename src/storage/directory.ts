@@ -11,6 +11,7 @@ import type { SegmentDirectory, SegmentFile, SegmentListing } from './storage.ts
 import { StorageError } from './storage-error.ts'
 
 const SEGMENT_NAME = /^(\d{20})\.log$/
+const METADATA_FILE = 'partition.metadata'
 const START_OFFSET_FILE = 'log-start-offset-checkpoint'
 
 /** `<topic>-<partition>`; the topic's name was validated when it was created, and is again here. */
@@ -30,7 +31,9 @@ export class DiskDirectory implements SegmentDirectory {
   readonly #files: OpenFiles
   readonly #open = new Map<number, DiskSegmentFile>()
 
-  /** Creates the directory and its partition.metadata if they are not there. */
+  readonly #topicId: string
+
+  /** Creates the directory if it is not there. */
   constructor(
     dataDir: string,
     topic: string,
@@ -40,13 +43,13 @@ export class DiskDirectory implements SegmentDirectory {
   ) {
     this.path = path.join(dataDir, partitionDirectoryName(topic, partition))
     this.#files = files
+    this.#topicId = topicId
     try {
       fs.mkdirSync(this.path)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
       throw new StorageError(`cannot create ${this.path}`, error)
     }
-    this.#write('partition.metadata', `version: 0\ntopic_id: ${topicId}\n`)
   }
 
   list(): SegmentListing[] {
@@ -70,7 +73,11 @@ export class DiskDirectory implements SegmentDirectory {
     return this.#file(baseOffset, size)
   }
 
+  /** A new segment. With the first one comes partition.metadata: topics without data stay cheap. */
   create(baseOffset: number): SegmentFile {
+    if (!fs.existsSync(path.join(this.path, METADATA_FILE))) {
+      this.#write(METADATA_FILE, `version: 0\ntopic_id: ${this.#topicId}\n`)
+    }
     return this.#file(baseOffset, 0)
   }
 
