@@ -180,7 +180,7 @@ export function readBatches(
   segment: LogSegment,
   range: ReadRange,
   pool: BufferPool,
-): LogRead & { nextOffset: number } {
+): LogRead {
   const left = segment.file.size - range.position
   let want = Math.min(Math.max(range.maxBytes, RECORD_BATCH_OVERHEAD), left)
   let buffer = pool.take(want)

@@ -16,6 +16,8 @@ export interface LogRead {
   buffer: PooledBuffer | undefined
   from: number
   to: number
+  /** One behind the last offset in them, or -1. */
+  nextOffset: number
   /** The first batch is damaged: nothing can be served from this offset. */
   corrupt: boolean
 }

@@ -445,4 +445,10 @@ export class PartitionLog {
   }
 }
 
-const NOTHING: LogRead = Object.freeze({ buffer: undefined, from: 0, to: 0, corrupt: false })
+const NOTHING: LogRead = Object.freeze({
+  buffer: undefined,
+  from: 0,
+  to: 0,
+  nextOffset: -1,
+  corrupt: false,
+})

@@ -236,7 +236,7 @@ export class Partition {
       if (read.buffer === undefined) return result
       result.read = read
       result.availableBytes = read.to - read.from
-      if (request.readCommitted) result.aborted = log.abortedBetween(fetchOffset, upper)
+      if (request.readCommitted) result.aborted = log.abortedBetween(fetchOffset, read.nextOffset)
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
       this.storageFailed(error)
