@@ -114,7 +114,8 @@ function parseCheck(line: string): Check | undefined {
 
 function report(run: Run, verbose: boolean): void {
   const failed = run.checks.filter(({ ok }) => !ok)
-  const counts = `${String(run.checks.length - failed.length).padStart(3)} passed, ${failed.length} failed`
+  const passed = String(run.checks.length - failed.length).padStart(3)
+  const counts = `${passed} passed, ${failed.length} failed`
   const verdict = run.skipped === undefined ? counts : `    SKIPPED: ${run.skipped}`
   console.log(`${run.client.padEnd(32)} ${verdict}  (${run.seconds.toFixed(1)} s)`)
   for (const { check, ok, detail } of verbose ? run.checks : failed) {
