@@ -50,7 +50,8 @@ export function alterGroup(
 
 /**
  * Changes one dynamic layer of the broker; all of `alterations` or none. With `replace` the layer
- * holds afterwards only what is named (AlterConfigs).
+ * holds afterwards only what is named (AlterConfigs). Kafka's code for a wrong value is another one
+ * here than for topics: INVALID_REQUEST.
  */
 export function alterBroker(
   layers: BrokerLayers,
@@ -58,19 +59,25 @@ export function alterBroker(
   alterations: readonly Alteration[],
   replace = false,
 ): Altered {
-  const altered = alterTexts(replace ? new Map() : layers[layer], alterations, brokerSetting)
-  if (altered.kind === 'refused') return altered
-  const fixed = alterations.filter(({ name }) => brokerSetting(name)?.update === 'read-only')
+  // What was never set may be deleted, whether or not it could be set.
+  const changed = alterations.filter(({ operation }) => operation !== AlterOperation.DELETE)
+  const fixed = changed.filter(({ name }) => brokerSetting(name)?.update === 'read-only')
   if (fixed.length > 0) {
     const names = fixed.map(({ name }) => name).join(', ')
-    return refused(INVALID_REQUEST, `Cannot update these configs dynamically: ${names}`)
+    return refused(INVALID_REQUEST, `Cannot update these configs dynamically: [${names}]`)
   }
-  const unknown = alterations.find(
-    ({ name, operation }) => operation !== AlterOperation.DELETE && !brokerSetting(name),
-  )
-  if (unknown) return refused(INVALID_CONFIG, `Unknown broker config name: ${unknown.name}`)
+  const unknown = changed.find(({ name }) => !brokerSetting(name))
+  if (unknown) return refused(INVALID_CONFIG, `Unknown config name: ${unknown.name}`)
+  const altered = alterTexts(replace ? new Map() : layers[layer], alterations, brokerSetting)
+  if (altered.kind === 'refused') return ofBroker(altered)
   const [fault] = checkBroker({ ...layers, [layer]: altered.texts }).faults
-  return fault === undefined ? altered : refused(INVALID_CONFIG, fault)
+  return fault === undefined ? altered : refused(INVALID_REQUEST, fault)
+}
+
+/** Kafka looks at changes of brokers in another place, which has no code of its own for this. */
+function ofBroker(refusal: Extract<Altered, { kind: 'refused' }>): Altered {
+  if (refusal.errorCode !== UNKNOWN_SERVER_ERROR) return refusal
+  return refused(INVALID_REQUEST, refusal.message)
 }
 
 /** Applies the operations without looking at the values that they set. */

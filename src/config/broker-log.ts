@@ -1,12 +1,15 @@
 /** Broker settings of the log: its directory, and the defaults of the topic settings. */
-import { int, list, long, notYet, short } from './define.ts'
+import { type ConfigValue, int, list, long, notYet, short } from './define.ts'
 import { topicConfigs } from './topic.ts'
 
-/** The broker's default of a topic setting: same kind and bounds, its own name. */
+/**
+ * The broker's default of a topic setting: same kind and bounds, its own name. As topics may change
+ * theirs at any time, so may the broker, and the topics without one of their own follow.
+ */
 function topicDefault<K extends keyof typeof topicConfigs>(name: K): (typeof topicConfigs)[K] {
   const setting = topicConfigs[name]
-  const update = setting.effect === 'obeyed' ? 'dynamic' : 'read-only'
-  return { ...setting, broker: [], update, doc: `Default of ${name} for topics. ${setting.doc}` }
+  const doc = `Default of ${name} for topics. ${setting.doc}`
+  return { ...setting, broker: [], update: 'dynamic', doc }
 }
 
 export const directoryConfigs = {
@@ -36,25 +39,28 @@ export const retentionConfigs = {
       unit: 'ms',
       doc: 'Time between two looks for segments to delete.',
     }),
-    'log.retention.hours': int({
-      default: 168,
-      unit: 'hours',
-      importance: 'high',
-      doc: 'Default of retention.ms for topics, in hours, below the minutes and the milliseconds.',
-    }),
-    'log.retention.minutes': int<number | null>({
-      default: null,
-      unit: 'minutes',
-      importance: 'high',
-      doc: 'Default of retention.ms for topics, in minutes, below the milliseconds.',
-    }),
-    'log.retention.ms': long<number | null>({
-      default: null,
-      unit: 'ms',
-      update: 'dynamic',
-      importance: 'high',
-      doc: 'Default of retention.ms for topics; -1 is no limit.',
-    }),
+  }),
+  'log.retention.hours': int({
+    default: 168,
+    unit: 'hours',
+    importance: 'high',
+    check: retentionFault,
+    doc: 'Default of retention.ms for topics, in hours, below the minutes and the milliseconds.',
+  }),
+  'log.retention.minutes': int<number | null>({
+    default: null,
+    unit: 'minutes',
+    importance: 'high',
+    check: retentionFault,
+    doc: 'Default of retention.ms for topics, in minutes, below the milliseconds.',
+  }),
+  'log.retention.ms': long<number | null>({
+    default: null,
+    unit: 'ms',
+    update: 'dynamic',
+    importance: 'high',
+    check: retentionFault,
+    doc: 'Default of retention.ms for topics; -1 is no limit.',
   }),
   'log.segment.delete.delay.ms': topicDefault('file.delete.delay.ms'),
 }
@@ -171,4 +177,9 @@ export const internalTopicSettings = {
     unit: 'bytes',
     doc: 'Segment size of __transaction_state.',
   }),
+}
+
+/** A topic may have records expire at once, the broker's default may not. */
+function retentionFault(value: ConfigValue): string | undefined {
+  return value === 0 ? 'Value must be unlimited (-1) or at least 1' : undefined
 }

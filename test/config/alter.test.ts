@@ -8,7 +8,9 @@ import {
   alterGroup,
   alterTopic,
 } from '../../src/config/alter.ts'
+import type { Setting } from '../../src/config/define.ts'
 import { effectiveBroker, staticLayers } from '../../src/config/effective.ts'
+import { textOf } from '../../src/config/parse.ts'
 import { topicConfigs } from '../../src/config/topic.ts'
 
 const { SET, DELETE, APPEND, SUBTRACT } = AlterOperation
@@ -75,8 +77,30 @@ test('of the broker only the dynamic settings change', (t) => {
   t.is(alter(op(SET, 'listeners', 'PLAINTEXT://:1')), 42)
   t.is(alter(op(SET, 'num.io.threads', '4')), 42)
   t.is(alter(op(SET, 'nonsense', '4')), 40)
-  t.is(alter(op(SET, 'message.max.bytes', 'x')), 40)
   t.is(alter(op(APPEND, 'message.max.bytes', '1')), 40)
+  t.deepEqual(alter(op(DELETE, 'node.id')), {})
+})
+
+test('a wrong value of the broker is an invalid request, as in Kafka', (t) => {
+  const alter = (...alterations: Alteration[]) =>
+    texts(alterBroker(staticLayers(), 'dynamicDefault', alterations))
+  t.is(alter(op(SET, 'message.max.bytes', 'x')), 42)
+  t.is(alter(op(SET, 'message.max.bytes', null)), 42)
+  t.is(alter(op(SET, 'log.retention.ms', '0')), 42)
+  t.is(alter(op(SET, 'max.connections.per.ip.overrides', 'x')), 42)
+  t.is(alter(op(4, 'message.max.bytes', '1')), 42)
+  t.is(alter(op(SET, 'message.max.bytes', '2000'), op(SET, 'node.id', '2')), 42)
+})
+
+test('every default of a topic setting may change while the broker runs', (t) => {
+  for (const [name, setting] of Object.entries<Setting>(topicConfigs)) {
+    // Minutes and hours are fixed: the milliseconds are the way to change them.
+    const [source] = setting.broker
+    if (source === undefined || setting.default === null) continue
+    const text = textOf(setting, setting.default) ?? ''
+    const altered = alterBroker(staticLayers(), 'dynamicDefault', [op(SET, source, text)])
+    t.is(altered.kind, 'altered', name)
+  }
 })
 
 test('AlterConfigs leaves nothing of what was there', (t) => {
