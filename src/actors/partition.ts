@@ -438,7 +438,7 @@ export class Partition {
 
   #refused(refusal: Refusal): AppendResult {
     const { errorCode, message, recordErrors } = refusal
-    const logStartOffset = this.log.logStartOffset
+    const logStartOffset = refusal.beforeLog ? -1 : this.log.logStartOffset
     return { ...FAILED, errorCode, errorMessage: message, recordErrors, logStartOffset }
   }
 }
@@ -457,16 +457,18 @@ const TOO_LARGE_DECOMPRESSED: Refusal = {
   errorCode: ErrorCode.MESSAGE_TOO_LARGE,
   message: 'The batch holds more than odradek.decompressed.batch.bytes.max when decompressed',
   recordErrors: null,
+  beforeLog: true,
 }
 
 const TOO_LARGE_RECOMPRESSED: Refusal = {
   errorCode: ErrorCode.MESSAGE_TOO_LARGE,
   message: 'The batch exceeds max.message.bytes in the compression that the topic wants',
   recordErrors: null,
+  beforeLog: true,
 }
 
 function corrupt(message: string): Refusal {
-  return { errorCode: ErrorCode.CORRUPT_MESSAGE, message, recordErrors: null }
+  return { errorCode: ErrorCode.CORRUPT_MESSAGE, message, recordErrors: null, beforeLog: false }
 }
 
 function claimOf(batch: Buffer, id: number): ProducerClaim {

@@ -15,6 +15,7 @@ import {
   InvalidRecord,
   isControl,
   isTransactional,
+  LOG_OVERHEAD,
   lastOffsetDelta,
   MAGIC_AT,
   MAGIC_V2,
@@ -41,6 +42,8 @@ export interface Refusal {
   message: string | null
   /** Records at fault, by their place in the batch (v8 and later). */
   recordErrors: readonly { batchIndex: number; message: string | null }[] | null
+  /** Kafka sees it before it asks the log, so that its answer lacks the log start offset. */
+  beforeLog: boolean
 }
 
 /**
@@ -53,15 +56,18 @@ export function headerProblem(
   crc32c: Crc32c,
 ): Refusal | undefined {
   const bytes = records.length
-  if (bytes <= MAGIC_AT) return invalid('The request holds no record batch')
+  if (bytes <= MAGIC_AT) return invalidRequest('The request holds no record batch')
   const version = magic(records, 0)
-  if (version < MAGIC_V2) return invalid('Record batches of magic 0 and 1 are not accepted')
-  if (version > MAGIC_V2) return refusal(ErrorCode.CORRUPT_MESSAGE, `Unknown magic ${version}`)
-  const length = batchSize(records, 0)
-  if (length < RECORD_BATCH_OVERHEAD || length > bytes) {
-    return refusal(ErrorCode.CORRUPT_MESSAGE, 'The batch length does not fit the records')
+  if (version < 0 || version > MAGIC_V2) {
+    return refusal(ErrorCode.CORRUPT_MESSAGE, `Unknown magic ${version}`)
   }
-  if (length < bytes) return invalid('A partition takes one record batch in a request')
+  const length = batchSize(records, 0)
+  if (length < (version < MAGIC_V2 ? LOG_OVERHEAD : RECORD_BATCH_OVERHEAD)) {
+    return refusal(ErrorCode.CORRUPT_MESSAGE, 'The batch length is less than that of a header')
+  }
+  if (length > bytes) return invalidRequest('The request holds no whole record batch')
+  if (version < MAGIC_V2) return invalidRequest('Record batches of magic 0 and 1 are not accepted')
+  if (length < bytes) return invalidRequest('A partition takes one record batch in a request')
   if (baseOffset(records, 0) !== 0) return invalid('The base offset of a produced batch must be 0')
   if (length > rules.maxMessageBytes) {
     return refusal(
@@ -155,6 +161,7 @@ function keyless(index: number): Refusal {
     errorCode: ErrorCode.INVALID_RECORD,
     message: 'One or more records have been rejected',
     recordErrors: [{ batchIndex: index, message }],
+    beforeLog: false,
   }
 }
 
@@ -164,7 +171,13 @@ function untimely(index: number, timestamp: number, oldest: number, newest: numb
     errorCode: ErrorCode.INVALID_TIMESTAMP,
     message: 'One or more records have been rejected due to invalid timestamp',
     recordErrors: [{ batchIndex: index, message }],
+    beforeLog: false,
   }
+}
+
+/** A request that Kafka's broker refuses before it looks for the log. */
+function invalidRequest(message: string): Refusal {
+  return { ...invalid(message), beforeLog: true }
 }
 
 function invalid(message: string): Refusal {
@@ -172,5 +185,10 @@ function invalid(message: string): Refusal {
 }
 
 function refusal(errorCode: ErrorCode, message: string): Refusal {
-  return { errorCode, message, recordErrors: null }
+  return {
+    errorCode,
+    message,
+    recordErrors: null,
+    beforeLog: errorCode !== ErrorCode.INVALID_RECORD,
+  }
 }

@@ -46,7 +46,7 @@ const refusals: [string, () => Buffer, ErrorCode, Partial<BatchRules>?][] = [
   ['16 bytes', () => batchOf().subarray(0, 16), ErrorCode.INVALID_RECORD],
   ['magic 1', () => changed((b) => b.writeInt8(1, MAGIC_AT)), ErrorCode.INVALID_RECORD],
   ['magic 3', () => changed((b) => b.writeInt8(3, MAGIC_AT)), ErrorCode.CORRUPT_MESSAGE],
-  ['a length beyond the bytes', () => batchOf().subarray(0, 65), ErrorCode.CORRUPT_MESSAGE],
+  ['a length beyond the bytes', () => batchOf().subarray(0, 65), ErrorCode.INVALID_RECORD],
   [
     'a length below a header',
     () => changed((b) => setBatchLength(b, 0, 10)),
