@@ -123,12 +123,12 @@ export class Dispatcher {
   }
 
   /**
-   * A client that asks with a newer ApiVersions is told what there is, in the oldest form
+   * A client that asks with another ApiVersions is told what there is, in the oldest form
    * (KIP-511).
    */
   #refuseVersion(connection: Connection, handler: Handler, frame: Buffer): void {
     const version = frame.readInt16BE(2)
-    if (handler.api.key !== API_VERSIONS || version < 0) {
+    if (handler.api.key !== API_VERSIONS) {
       connection.close(`${handler.api.name} version ${version} is not served`)
       return
     }

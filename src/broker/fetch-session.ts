@@ -112,7 +112,8 @@ export class FetchSessionCache {
     let id = 0
     while (id === 0 || this.#sessions.has(id)) id = 1 + Math.floor(this.#random() * 0x7ffffffe)
     const session = new FetchSession(id, request.usesTopicIds, nowMs)
-    update(session, request)
+    // As in Kafka, what is forgotten says nothing to a session that knows nothing yet.
+    update(session, { ...request, forgotten: [] })
     this.#sessions.set(id, session)
     return session
   }

@@ -13,21 +13,25 @@ export function deleteTopics(
   image: ClusterImage,
   topics: readonly TopicToDelete[],
 ): Decision<DeletedTopic> {
-  const counts = new Map<string, number>()
+  const first = new Map<string, TopicToDelete>()
+  const twins = new Map<string, TopicToDelete>()
   for (const topic of topics) {
     const key = keyOf(image, topic)
-    if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1)
+    if (key === undefined) continue
+    const other = twins.get(key) ?? first.get(key)
+    if (other) twins.set(key, bothOf(other, topic))
+    else first.set(key, topic)
   }
   const answers: DeletedTopic[] = []
   const deltas: MetadataDelta[] = []
   const answeredTwins = new Set<string>()
   for (const asked of topics) {
     const key = keyOf(image, asked)
-    const twin = key !== undefined && (counts.get(key) ?? 0) > 1 ? key : undefined
-    if (twin !== undefined) {
+    const twin = key === undefined ? undefined : twins.get(key)
+    if (key !== undefined && twin !== undefined) {
       // What was asked twice is answered once.
-      if (!answeredTwins.has(twin)) answers.push(duplicate(asked))
-      answeredTwins.add(twin)
+      if (!answeredTwins.has(key)) answers.push(duplicate(twin))
+      answeredTwins.add(key)
       continue
     }
     const found = find(image, asked)
@@ -66,6 +70,11 @@ function keyOf(image: ClusterImage, asked: TopicToDelete): string | undefined {
   if (asked.name !== null && asked.id !== ZERO_UUID) return undefined
   if (asked.name !== null) return image.topic(asked.name)?.id ?? `name ${asked.name}`
   return asked.id === ZERO_UUID ? undefined : asked.id
+}
+
+/** One topic as two requests name it: by its name, by its id, or by both. */
+function bothOf(one: TopicToDelete, other: TopicToDelete): TopicToDelete {
+  return { name: one.name ?? other.name, id: one.id === ZERO_UUID ? other.id : one.id }
 }
 
 function duplicate(asked: TopicToDelete): DeletedTopic {

@@ -16,6 +16,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import {
   compressionOf,
   isTransactional,
+  producerId,
   RECORD_BATCH_OVERHEAD,
 } from '../../protocol/record-batch.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
@@ -50,13 +51,13 @@ class ProduceExchange implements AppendSink {
   start(): void {
     const { acks, topicData } = this.#request
     const problem = this.#problemOfAll()
+    const repeated = this.#repeated()
     let tag = 0
     for (const topicRequest of topicData) {
       const topic = this.#topicOf(topicRequest)
-      const seen = topicRequest.partitionData.length > 1 ? new Set<number>() : undefined
       for (const { index, records } of topicRequest.partitionData) {
         this.#pending++
-        const error = problem ?? this.#problemOf(topic, topicRequest, index, records, seen)
+        const error = problem ?? this.#problemOf(topic, index, records, repeated)
         if (error !== ErrorCode.NONE) this.onAppended(tag, { ...FAILED, errorCode: error })
         else {
           const partition = topic?.partitions[index] as PartitionImage
@@ -77,8 +78,7 @@ class ProduceExchange implements AppendSink {
 
   /** What is wrong with the request as a whole; every partition answers with it. */
   #problemOfAll(): ErrorCode | undefined {
-    const { acks, transactionalId, topicData } = this.#request
-    if (acks !== -1 && acks !== 0 && acks !== 1) return ErrorCode.INVALID_REQUIRED_ACKS
+    const { transactionalId, topicData } = this.#request
     if (transactionalId !== null) return undefined
     for (const { partitionData } of topicData) {
       for (const { records } of partitionData) {
@@ -97,31 +97,30 @@ class ProduceExchange implements AppendSink {
 
   #problemOf(
     topic: TopicImage | undefined,
-    topicRequest: TopicRequest,
     index: number,
     records: Buffer | null,
-    seen: Set<number> | undefined,
+    repeated: ReadonlySet<PartitionImage> | undefined,
   ): ErrorCode {
     if (topic === undefined) {
       return this.#exchange.apiVersion >= 13
         ? ErrorCode.UNKNOWN_TOPIC_ID
         : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     }
-    if (topic.partitions[index] === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    const partition = topic.partitions[index]
+    if (partition === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     if (topic.internal && this.#exchange.clientId !== ADMIN_CLIENT_ID) {
       return ErrorCode.INVALID_TOPIC_EXCEPTION
     }
-    if (seen !== undefined) {
-      if (seen.has(index)) return ErrorCode.INVALID_REQUEST
-      if (this.#isRepeated(topicRequest, index)) return ErrorCode.INVALID_REQUEST
-      seen.add(index)
-    }
+    if (repeated?.has(partition)) return ErrorCode.INVALID_REQUEST
     if (records === null || records.length === 0) return ErrorCode.INVALID_RECORD
+    const { acks } = this.#request
+    if (acks !== -1 && acks !== 0 && acks !== 1) return ErrorCode.INVALID_REQUIRED_ACKS
     if (records.length < RECORD_BATCH_OVERHEAD) return ErrorCode.NONE
     if (compressionOf(records, 0) === CodecId.zstd && this.#exchange.apiVersion < 7) {
       return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
     }
-    if (isTransactional(records, 0)) {
+    // Without a producer id no transaction can be meant: the log refuses the batch.
+    if (isTransactional(records, 0) && producerId(records, 0) >= 0) {
       return this.#exchange.apiVersion >= 11
         ? ErrorCode.TRANSACTION_ABORTABLE
         : ErrorCode.INVALID_TXN_STATE
@@ -129,11 +128,26 @@ class ProduceExchange implements AppendSink {
     return ErrorCode.NONE
   }
 
-  /** Whether `index` comes again: then none of its entries is appended. */
-  #isRepeated(topicRequest: TopicRequest, index: number): boolean {
-    let times = 0
-    for (const one of topicRequest.partitionData) if (one.index === index) times++
-    return times > 1
+  /** The partitions that are named more than once: none of their entries is appended. */
+  #repeated(): ReadonlySet<PartitionImage> | undefined {
+    const { topicData } = this.#request
+    if (topicData.length === 1 && topicData[0]?.partitionData.length === 1) return undefined
+    const seen = new Set<PartitionImage>()
+    let repeated: Set<PartitionImage> | undefined
+    for (const topicRequest of topicData) {
+      const topic = this.#topicOf(topicRequest)
+      if (topic === undefined) continue
+      for (const { index } of topicRequest.partitionData) {
+        const partition = topic.partitions[index]
+        if (partition === undefined) continue
+        if (seen.has(partition)) {
+          repeated ??= new Set()
+          repeated.add(partition)
+        }
+        seen.add(partition)
+      }
+    }
+    return repeated
   }
 
   /** Answers when the last partition has its result. */
@@ -147,7 +161,8 @@ class ProduceExchange implements AppendSink {
       return
     }
     let tag = 0
-    const responses = this.#request.topicData.map(({ name, topicId, partitionData }) => ({
+    const asked = this.#request.topicData.filter(({ partitionData }) => partitionData.length > 0)
+    const responses = asked.map(({ name, topicId, partitionData }) => ({
       name,
       topicId,
       partitionResponses: partitionData.map(({ index }) => {

@@ -58,7 +58,8 @@ function targetsOf(request: Request, usesTopicIds: boolean): FetchTarget[] {
         partition: one.partition,
         fetchOffset: one.fetchOffset,
         maxBytes: Math.max(0, one.partitionMaxBytes),
-        currentLeaderEpoch: one.currentLeaderEpoch,
+        // Other APIs know -1 only; here any negative epoch is none.
+        currentLeaderEpoch: Math.max(-1, one.currentLeaderEpoch),
         lastFetchedEpoch: one.lastFetchedEpoch,
         sentHighWatermark: -1,
         sentLogStartOffset: -1,
@@ -327,7 +328,8 @@ function nothing(errorCode: ErrorCode): FetchedPartition {
     logStartOffset: -1,
     records: undefined,
     availableBytes: 0,
-    aborted: null,
+    // Kafka's null is for what the log was asked; errors found before have the field's default.
+    aborted: [],
     divergingEpoch: undefined,
   }
 }

@@ -79,10 +79,11 @@ function isUnknown(timestamp: number, apiVersion: number): boolean {
   return timestamp < 0 && apiVersion < (NAMED_FROM.get(timestamp) ?? Number.POSITIVE_INFINITY)
 }
 
-/** Each topic and partition once, in the order in which they are named first. */
+/** Each topic with partitions and each partition once, in the order in which they are named first. */
 function partitionsByTopic(request: Request): Map<string, Map<number, Asked | 'twice'>> {
   const topics = new Map<string, Map<number, Asked | 'twice'>>()
   for (const { name, partitions } of request.topics) {
+    if (partitions.length === 0) continue
     let byIndex = topics.get(name)
     if (byIndex === undefined) {
       byIndex = new Map()

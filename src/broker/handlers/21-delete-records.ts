@@ -17,7 +17,8 @@ type Answer = PartitionAnswers['delete-records'][number]
 export const deleteRecords = defineHandler(DeleteRecords, [0, 2], (request, exchange) => {
   const { context } = exchange
   const questions: OwnerQuestion<{ slot: number; offset: number }, Answer>[] = []
-  const topics = request.topics.map(({ name, partitions }) => ({
+  const asked = request.topics.filter(({ partitions }) => partitions.length > 0)
+  const topics = asked.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex, offset }) => {
       const errorCode: number = problemOf(context.image, name, partitionIndex)
