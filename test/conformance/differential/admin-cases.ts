@@ -136,7 +136,6 @@ export function badConfigs(): [string, { name: string; value: string | null }[]]
     ['message.timestamp.type', 'Whenever'],
     ['preallocate', 'maybe'],
     ['min.cleanable.dirty.ratio', '1.1'],
-    ['min.cleanable.dirty.ratio', 'NaN'],
     ['message.format.version', '2.0'],
     ['message.downconversion.enable', 'true'],
     ['remote.storage.enable', 'true'],

@@ -18,6 +18,10 @@ export interface Case {
   readonly spoil: ((frame: Buffer) => Buffer) | undefined
   /** A right broker does not answer at all: Produce with acks=0. */
   readonly silent: boolean
+  /** Kafka never answers, which is its fault: waiting for it is cut short. */
+  readonly hangsKafka: boolean
+  /** The version of the answer, where that is not the request's. */
+  readonly answerVersion: number
   /** Metadata changes: the next case has to wait until both brokers know. */
   readonly changesMetadata: boolean
   /** Looks at an answer for what a later case needs. */
@@ -32,6 +36,8 @@ export interface CaseOptions {
   clientId?: string | null
   spoil?: (frame: Buffer) => Buffer
   silent?: boolean
+  hangsKafka?: boolean
+  answerVersion?: number
   changesMetadata?: boolean
   learn?: (side: Side, answer: never) => void
 }
@@ -67,6 +73,8 @@ export function inAllVersions<A extends Api>(
       clientId: options.clientId === undefined ? 'differential' : options.clientId,
       spoil: options.spoil,
       silent: options.silent ?? false,
+      hangsKafka: options.hangsKafka ?? false,
+      answerVersion: options.answerVersion ?? version,
       changesMetadata: options.changesMetadata ?? false,
       learn: options.learn,
     })

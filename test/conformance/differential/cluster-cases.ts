@@ -331,13 +331,18 @@ function reassignments(): Case[] {
   ]
 }
 
-/** FindCoordinator comes last: asking for a group makes Kafka create a topic. */
+/** FindCoordinator for what is no coordinator: asking for a group makes Kafka create a topic. */
 export function coordinatorCases(): Case[] {
   const find = (scenario: string, keys: string[], keyType: number) =>
-    inAllVersions(FindCoordinator, scenario, (_, version) => ({
-      ...(version >= 1 ? { keyType } : {}),
-      ...(version >= 4 ? { coordinatorKeys: keys } : { key: keys[0] ?? '' }),
-    }))
+    inAllVersions(
+      FindCoordinator,
+      scenario,
+      (_, version) => ({
+        ...(version >= 1 ? { keyType } : {}),
+        ...(version >= 4 ? { coordinatorKeys: keys } : { key: keys[0] ?? '' }),
+      }),
+      { since: 1 },
+    )
   return [
     ...[3, 7, -1].flatMap((type) => find(`key type ${type}`, ['g'], type)),
     ...find('share keys that are none', ['g', 'g:t', 'g:t:0', 'g:AAAAAAAAAAAAAAAAAAAAAA:x', ''], 2),

@@ -5,12 +5,24 @@
 import { ZERO_UUID } from '../../../src/base/uuid.ts'
 import * as batch from '../../../src/protocol/record-batch.ts'
 import { crc32c } from '../../log/batches.ts'
+import type { Case } from './case.ts'
 import type { Outcome, Side } from './side.ts'
 
 /** A plain value that two brokers should agree upon. */
 export type Normal = null | boolean | number | string | Normal[] | { [name: string]: Normal }
 
 const NOW_MS_MAX = 30 * 60_000
+
+/** Numbers that are each broker's own. */
+const OWN_NUMBERS = new Set([
+  'ApiVersions finalizedFeaturesEpoch',
+  'DescribeLogDirs totalBytes',
+  'DescribeLogDirs usableBytes',
+  'DescribeQuorum highWatermark',
+  'DescribeQuorum logEndOffset',
+  'DescribeQuorum leaderEpoch',
+  'InitProducerId producerId',
+])
 
 /** Lists whose order says something. */
 const ORDERED = new Set(['synonyms', 'batches', 'replicaNodes', 'isrNodes'])
@@ -21,10 +33,9 @@ const NAMES = [
   ...['producerId', 'replicaId'],
 ]
 
-/** `ordered`: the order of topics says something too. */
-export function normalOutcome(outcome: Outcome, side: Side, ordered: boolean): Normal {
+export function normalOutcome(outcome: Outcome, one: Case, side: Side): Normal {
   if (outcome.kind !== 'answer') return { ...outcome }
-  return { kind: 'answer', answer: normal('answer', outcome.answer, side, ordered) }
+  return { kind: 'answer', answer: normal('answer', outcome.answer, { api: one.api.name, side }) }
 }
 
 /** What an element of a list is called. */
@@ -36,25 +47,37 @@ export function labelOf(element: Normal): string | undefined {
   return parts.length === 0 ? undefined : parts.join(' ')
 }
 
-function normal(field: string, value: unknown, side: Side, ordered: boolean): Normal {
+/** Whose answer to what. */
+interface Context {
+  readonly api: string
+  readonly side: Side
+}
+
+function normal(field: string, value: unknown, context: Context): Normal {
   if (field === 'records') return batchesIn(value as Buffer | null)
   if (Buffer.isBuffer(value)) return value.toString('hex')
   if (Array.isArray(value)) {
-    const elements = value.map((element) => normal(field, element, side, ordered))
-    if (ORDERED.has(field) || (ordered && field === 'topics')) return elements
+    const elements = value.map((element) => normal(field, element, context))
+    if (ORDERED.has(field) || (field === 'topics' && context.api === 'DescribeTopicPartitions'))
+      return elements
     return elements.sort((a, b) => ((labelOf(a) ?? '') < (labelOf(b) ?? '') ? -1 : 1))
   }
   if (value !== null && typeof value === 'object') {
     const result: { [name: string]: Normal } = {}
     for (const [name, inner] of Object.entries(value)) {
-      result[name] = normal(name, inner, side, ordered)
+      result[name] = normal(name, inner, context)
     }
     return result
   }
-  return plain(field, value as null | boolean | number | string, side)
+  return plain(field, value as null | boolean | number | string, context)
 }
 
-function plain(field: string, value: null | boolean | number | string, side: Side): Normal {
+function plain(
+  field: string,
+  value: null | boolean | number | string,
+  { api, side }: Context,
+): Normal {
+  if (OWN_NUMBERS.has(`${api} ${field}`)) return (value as number) >= 0 ? 'some' : value
   switch (field) {
     case 'topicId':
       if (value === ZERO_UUID) return 'the zero id'
@@ -73,10 +96,6 @@ function plain(field: string, value: null | boolean | number | string, side: Sid
       return value === '' ? '' : 'a directory'
     case 'sessionId':
       return value === 0 ? 0 : 'a session'
-    case 'finalizedFeaturesEpoch':
-    case 'totalBytes':
-    case 'usableBytes':
-      return (value as number) >= 0 ? 'some' : value
     case 'logAppendTimeMs':
     case 'timestamp':
     case 'lastTimestamp':

@@ -36,9 +36,8 @@ export async function runCases(
     if (one.changesMetadata) {
       await Promise.all([kafka.barrier(barrierTopic), ours.barrier(barrierTopic)])
     }
-    const ordered = one.api.name === 'DescribeTopicPartitions'
-    const normalLeft = normalOutcome(left, kafka, ordered)
-    const normalRight = normalOutcome(right, ours, ordered)
+    const normalLeft = normalOutcome(left, one, kafka)
+    const normalRight = normalOutcome(right, one, ours)
     report.differences.push(...differencesOf(one, normalLeft, normalRight))
   }
   return report

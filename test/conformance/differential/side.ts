@@ -2,6 +2,7 @@
 import { ZERO_UUID } from '../../../src/base/uuid.ts'
 import { Metadata } from '../../../src/protocol/apis/03-metadata.ts'
 import { ApiVersions } from '../../../src/protocol/apis/18-api-versions.ts'
+import { InitProducerId } from '../../../src/protocol/apis/22-init-producer-id.ts'
 import { DescribeConfigs } from '../../../src/protocol/apis/32-describe-configs.ts'
 import { IncrementalAlterConfigs } from '../../../src/protocol/apis/44-incremental-alter-configs.ts'
 import { RawClient, requestFrame, responseBody } from '../../support/raw-client.ts'
@@ -17,7 +18,8 @@ export type Outcome =
   | { readonly kind: 'unreadable'; readonly hex: string }
 
 const PROBE = 0x70726f62
-const ANSWER_MS_MAX = 5000
+const ANSWER_MS_MAX = 10_000
+const HANGING_MS_MAX = 1000
 const TOPIC = 2
 const SET = 0
 
@@ -57,7 +59,7 @@ export class Side {
     if (one.silent) client.send(requestFrame(ApiVersions, 0, {}, { correlationId: PROBE }))
     let answer: Buffer | undefined
     try {
-      answer = await client.nextFrame(ANSWER_MS_MAX)
+      answer = await client.nextFrame(one.hangsKafka ? HANGING_MS_MAX : ANSWER_MS_MAX)
     } catch {
       client.close()
       return { kind: 'hanging' }
@@ -76,6 +78,16 @@ export class Side {
     await this.#pass(topic)
     await this.#pass(topic)
     await this.learnTopics()
+  }
+
+  /** Returns once the broker has producer ids to give; Kafka fetches its first ones when asked. */
+  async warmUp(): Promise<void> {
+    const client = await this.connection()
+    const body = { transactionalId: null, transactionTimeoutMs: 1000 }
+    for (;;) {
+      const answer = await client.request(InitProducerId, 4, body)
+      if (answer?.errorCode === 0) return
+    }
   }
 
   async learnTopics(): Promise<void> {
@@ -115,7 +127,7 @@ function readOutcome(one: Case, frame: Buffer): Outcome {
   try {
     return {
       kind: 'answer',
-      answer: responseBody(one.api, one.version, Buffer.from(frame)),
+      answer: responseBody(one.api, one.answerVersion, Buffer.from(frame)),
     }
   } catch (error) {
     return { kind: 'unreadable', hex: `${(error as Error).message}: ${frame.toString('hex')}` }
