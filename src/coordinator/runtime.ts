@@ -93,8 +93,16 @@ export class Turn {
   readonly #records: { record: CoordinatorRecord; replayed: boolean }[] = []
   readonly #endings: ((errorCode: ErrorCode) => void)[] = []
 
-  constructor(partition: number, now: Now, timers: CoordinatorTimers) {
+  readonly #follow: (operation: (turn: Turn) => void) => void
+
+  constructor(
+    partition: number,
+    now: Now,
+    timers: CoordinatorTimers,
+    follow: (operation: (turn: Turn) => void) => void,
+  ) {
     this.partition = partition
+    this.#follow = follow
     this.nowMs = now.wallMs
     this.#monotonicMs = now.monotonicMs
     this.#timers = timers
@@ -124,6 +132,11 @@ export class Turn {
   /** Runs when the records of this turn are durable, or with the coordinator error why not. */
   onEnd(ending: (errorCode: ErrorCode) => void): void {
     this.#endings.push(ending)
+  }
+
+  /** As onEnd, in a turn of its own; does not run when the partition was unloaded meanwhile. */
+  followedBy(operation: (turn: Turn, errorCode: ErrorCode) => void): void {
+    this.#endings.push((errorCode) => this.#follow((turn) => operation(turn, errorCode)))
   }
 
   /** Sets or replaces the timer `key`, which is unique in the coordinator. */
@@ -181,7 +194,9 @@ export class CoordinatorRuntime {
   /** Runs one operation on an active partition, writes its records and lets its answers go. */
   run(partition: number, operation: (turn: Turn) => void): void {
     assert(this.phase(partition) === 'active', 'only an active partition has turns')
-    const turn = new Turn(partition, this.#options.now(), this.timers)
+    const turn = new Turn(partition, this.#options.now(), this.timers, (following) => {
+      if (this.phase(partition) === 'active') this.run(partition, following)
+    })
     operation(turn)
     this.#settle(turn)
   }
@@ -252,10 +267,11 @@ export class CoordinatorRuntime {
       turn.end(errorCode)
       return
     }
+    if (this.phase(turn.partition) === 'active') {
+      this.unload(turn.partition)
+      this.#options.host.reload(turn.partition)
+    }
     turn.end(coordinatorError(errorCode))
-    if (this.phase(turn.partition) !== 'active') return
-    this.unload(turn.partition)
-    this.#options.host.reload(turn.partition)
   }
 }
 

@@ -60,9 +60,6 @@ export class GroupCoordinator implements CoordinatorMachine {
   }
 
   onLoaded(turn: Turn): void {
-    for (const group of this.groups.all()) {
-      if (this.partitionOf(group.groupId) === turn.partition) group.onLoaded(turn)
-    }
     this.#onLoaded(this, turn)
   }
 

@@ -1,8 +1,23 @@
 /** The table of the coordinator's operations on one group, by the kind of their command. */
-import type { ErrorCode } from '../../protocol/errors.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
 import type { Reply, Turn } from '../runtime.ts'
+import { ClassicGroup } from './classic.ts'
+import { joinClassicGroup, joinProblem } from './classic-join.ts'
+import {
+  heartbeatClassicGroup,
+  leaveClassicGroup,
+  leaveFailure,
+  syncClassicGroup,
+} from './classic-member.ts'
+import { joinFailure, syncFailure } from './classic-rebalance.ts'
 import type { CommandOf, GroupAnswers, GroupCommandKind } from './commands.ts'
 import type { GroupCoordinator } from './coordinator.ts'
+import {
+  commitFailure,
+  commitOffsets,
+  deleteOffsets,
+  deleteOffsetsFailure,
+} from './offsets-commit.ts'
 
 /** An operation of one group, in a turn on the partition of that group. */
 export interface GroupOperation<K extends GroupCommandKind> {
@@ -17,3 +32,103 @@ export interface GroupOperation<K extends GroupCommandKind> {
     reply: Reply<GroupAnswers[K]>,
   ): void
 }
+
+const groupIdOf = ({ request }: { request: { groupId: string } }) => request.groupId
+
+const joinGroup: GroupOperation<'join-group'> = {
+  groupId: groupIdOf,
+  failed: (errorCode, { request }) => joinFailure(errorCode, request.memberId),
+  run(coordinator, turn, command, reply) {
+    const { groupId, memberId } = command.request
+    const refuse = (errorCode: ErrorCode) => {
+      const failure = (code: ErrorCode) => joinFailure(code, memberId)
+      turn.answer(reply, failure(errorCode), failure)
+    }
+    const problem = joinProblem(coordinator, command)
+    if (problem !== ErrorCode.NONE) {
+      refuse(problem)
+      return
+    }
+    const group = coordinator.groups.get(groupId)
+    if (group === undefined || group instanceof ClassicGroup) {
+      joinClassicGroup(coordinator, turn, group, command, reply)
+      return
+    }
+    refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+  },
+}
+
+const syncGroup: GroupOperation<'sync-group'> = {
+  groupId: groupIdOf,
+  failed: syncFailure,
+  run(coordinator, turn, command, reply) {
+    const { groupId } = command.request
+    const group = coordinator.groups.get(groupId)
+    if (group instanceof ClassicGroup) {
+      syncClassicGroup(coordinator, turn, group, command, reply)
+      return
+    }
+    const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : ErrorCode.UNKNOWN_MEMBER_ID
+    turn.answer(reply, syncFailure(errorCode), syncFailure)
+  },
+}
+
+const heartbeat: GroupOperation<'heartbeat'> = {
+  groupId: groupIdOf,
+  failed: (errorCode) => {
+    // While the log is replayed nobody is lost for not being known yet.
+    const loads = errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
+    return { errorCode: loads ? ErrorCode.NONE : errorCode }
+  },
+  run(coordinator, turn, command, reply) {
+    const { groupId } = command.request
+    const group = coordinator.groups.get(groupId)
+    let errorCode: ErrorCode = ErrorCode.UNKNOWN_MEMBER_ID
+    if (groupId === '') errorCode = ErrorCode.INVALID_GROUP_ID
+    if (group instanceof ClassicGroup) {
+      errorCode = heartbeatClassicGroup(coordinator, turn, group, command)
+    }
+    turn.answer(reply, { errorCode }, (failure) => ({ errorCode: failure }))
+  },
+}
+
+const leaveGroup: GroupOperation<'leave-group'> = {
+  groupId: groupIdOf,
+  failed: (errorCode) => ({ errorCode }),
+  run(coordinator, turn, command, reply) {
+    const { groupId } = command.request
+    const group = coordinator.groups.get(groupId)
+    const failed = (errorCode: ErrorCode) => ({ errorCode })
+    if (groupId === '') {
+      turn.answer(reply, failed(ErrorCode.INVALID_GROUP_ID), failed)
+      return
+    }
+    const answer =
+      group instanceof ClassicGroup
+        ? leaveClassicGroup(coordinator, turn, group, command)
+        : leaveFailure(command, ErrorCode.UNKNOWN_MEMBER_ID)
+    turn.answer(reply, answer, failed)
+  },
+}
+
+const offsetCommit: GroupOperation<'offset-commit'> = {
+  groupId: groupIdOf,
+  failed: commitFailure,
+  run: commitOffsets,
+}
+
+const offsetDelete: GroupOperation<'offset-delete'> = {
+  groupId: groupIdOf,
+  failed: deleteOffsetsFailure,
+  run: deleteOffsets,
+}
+
+/** The operations on one group. */
+export const groupOperations = {
+  'join-group': joinGroup,
+  'sync-group': syncGroup,
+  heartbeat,
+  'leave-group': leaveGroup,
+  'offset-commit': offsetCommit,
+  'offset-delete': offsetDelete,
+} satisfies { [K in GroupCommandKind]?: GroupOperation<K> }

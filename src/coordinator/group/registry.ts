@@ -1,6 +1,6 @@
 /** The groups of a coordinator by id, with what every kind of group can be asked. */
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { CoordinatorRecord, Turn } from '../runtime.ts'
+import type { CoordinatorRecord } from '../runtime.ts'
 
 /** As ListGroups names them. */
 export type GroupKind = 'classic' | 'consumer' | 'share' | 'streams'
@@ -40,8 +40,6 @@ export interface Group {
   commitProblem(client: OffsetClient): ErrorCode
   /** Why this client may not fetch committed offsets. */
   fetchProblem(memberId: string | null, memberEpoch: number): ErrorCode
-  /** A member committed: that is a sign of life. */
-  onCommit(turn: Turn, client: OffsetClient): void
   /** Why the group cannot be deleted. */
   deleteProblem(): ErrorCode
   /** Why offsets cannot be deleted one by one; of subscribed topics never. */
@@ -49,8 +47,6 @@ export interface Group {
   /** Records that delete the group, without its offsets. */
   tombstones(): readonly CoordinatorRecord[]
   offsetExpiry(): OffsetExpiry
-  /** The group was replayed from the log: members are given their time from now on. */
-  onLoaded(turn: Turn): void
   /** `topic` came to be, grew, or was deleted. */
   onTopicChanged?(topic: string): void
   /** The group is forgotten: answers that it owes are given with `errorCode`. */

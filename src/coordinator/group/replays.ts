@@ -1,0 +1,13 @@
+/** How each type of record of `__consumer_offsets` changes the state. */
+import { LegacyOffsetCommit } from '../../protocol/records/legacy-offset-commit.ts'
+import { OffsetCommit } from '../../protocol/records/offset-commit.ts'
+import { groupMetadataType, replayGroupMetadata } from './classic-records.ts'
+import type { Replay } from './coordinator.ts'
+import { replayLegacyOffsetCommit, replayOffsetCommit } from './offsets-records.ts'
+
+/** By the type with which the key of a record begins. */
+export const groupReplays: ReadonlyMap<number, Replay> = new Map([
+  [LegacyOffsetCommit.type, replayLegacyOffsetCommit],
+  [OffsetCommit.type, replayOffsetCommit],
+  [groupMetadataType, replayGroupMetadata],
+])

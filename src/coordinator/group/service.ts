@@ -1,0 +1,194 @@
+/**
+ * The group coordinator as its shell sees it: commands with their answers, partitions that come and
+ * go, and the clock. Pure: appends and loads are the shell's.
+ */
+import { assert } from '../../base/assert.ts'
+import type { ImageChange } from '../../cluster/image.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import {
+  type CoordinatorHost,
+  CoordinatorRuntime,
+  type Now,
+  type Reply,
+  type Turn,
+} from '../runtime.ts'
+import { ClassicGroup } from './classic.ts'
+import { onClassicLoaded } from './classic-rebalance.ts'
+import type { CommandOf, GroupAnswers, GroupCommand, GroupCommandKind } from './commands.ts'
+import { GroupCoordinator, type GroupParts } from './coordinator.ts'
+import { forgetTopic, scheduleExpiry } from './offsets-expiry.ts'
+import { fetchAnswer, fetchFailure, fetchOffsets, groupsAsked } from './offsets-fetch.ts'
+import { type GroupOperation, groupOperations } from './operations.ts'
+import { deleteGroup, describeFailure, describeGroup, listGroups } from './registry-views.ts'
+import { groupReplays } from './replays.ts'
+
+/** What the service is made of. */
+export interface GroupServiceParts extends GroupParts {
+  readonly host: CoordinatorHost
+  now(): Now
+}
+
+/** Lives on the coordinator's thread. */
+export class GroupService {
+  readonly coordinator: GroupCoordinator
+  readonly runtime: CoordinatorRuntime
+
+  constructor(parts: GroupServiceParts) {
+    this.coordinator = new GroupCoordinator(parts, groupReplays, onLoaded)
+    this.runtime = new CoordinatorRuntime({
+      machine: this.coordinator,
+      host: parts.host,
+      now: () => parts.now(),
+    })
+  }
+
+  /** Answers once, now or later. */
+  onCommand<C extends GroupCommand>(command: C, reply: Reply<GroupAnswers[C['kind']]>): void {
+    const answer = reply as Reply<unknown>
+    switch (command.kind) {
+      case 'offset-fetch':
+        this.#fetchOffsets(command, answer)
+        return
+      case 'describe-groups':
+        this.#describeGroups(command, answer)
+        return
+      case 'list-groups':
+        this.#listGroups(command, answer)
+        return
+      case 'delete-groups':
+        this.#deleteGroups(command, answer)
+        return
+      default:
+        this.#onGroup(command, answer)
+    }
+  }
+
+  /** A topic changed: groups that read it may have to know. */
+  onImageChange(change: ImageChange): void {
+    switch (change.kind) {
+      case 'partition-created':
+        this.#onTopicChanged(change.partition.topic.name)
+        return
+      case 'partition-deleted': {
+        const { topic, index } = change.partition
+        // All partitions of a topic go at once.
+        if (index === 0) this.#onTopicDeleted(topic.name)
+        return
+      }
+      default:
+    }
+  }
+
+  #onTopicChanged(topic: string): void {
+    for (const group of this.coordinator.groups.all()) group.onTopicChanged?.(topic)
+  }
+
+  #onTopicDeleted(topic: string): void {
+    this.#onTopicChanged(topic)
+    const partitions = new Set<number>()
+    for (const groupId of this.coordinator.offsets.groupIds()) {
+      if (this.coordinator.offsets.ofGroup(groupId)?.has(topic)) {
+        partitions.add(this.coordinator.partitionOf(groupId))
+      }
+    }
+    for (const partition of partitions) {
+      if (this.runtime.phase(partition) !== 'active') continue
+      this.runtime.run(partition, (turn) => forgetTopic(this.coordinator, turn, topic))
+    }
+  }
+
+  #problemOf(groupId: string): ErrorCode {
+    if (this.coordinator.partitionCount === 0) return ErrorCode.COORDINATOR_NOT_AVAILABLE
+    return this.runtime.problemOf(this.coordinator.partitionOf(groupId))
+  }
+
+  #onGroup<K extends GroupCommandKind>(command: CommandOf<K>, reply: Reply<GroupAnswers[K]>): void {
+    const { kind } = command
+    const table: { [K in GroupCommandKind]?: GroupOperation<K> } = groupOperations
+    const operation = table[kind] as GroupOperation<K> | undefined
+    assert(operation, 'a command that handlers send has an operation')
+    const groupId = operation.groupId(command)
+    const problem = this.#problemOf(groupId)
+    if (problem !== ErrorCode.NONE) {
+      reply(operation.failed(problem, command))
+      return
+    }
+    this.runtime.run(this.coordinator.partitionOf(groupId), (turn) => {
+      operation.run(this.coordinator, turn, command, reply)
+    })
+  }
+
+  #fetchOffsets(
+    command: CommandOf<'offset-fetch'>,
+    reply: Reply<GroupAnswers['offset-fetch']>,
+  ): void {
+    const { apiVersion, request } = command
+    const options = { apiVersion, requireStable: request.requireStable }
+    const groups = groupsAsked(command).map((asked) => {
+      const problem = this.#problemOf(asked.groupId)
+      if (problem !== ErrorCode.NONE) return fetchFailure(problem, asked, apiVersion)
+      return fetchOffsets(this.coordinator, asked, options)
+    })
+    reply(fetchAnswer(apiVersion, groups))
+  }
+
+  #describeGroups(
+    { apiVersion, request }: CommandOf<'describe-groups'>,
+    reply: Reply<GroupAnswers['describe-groups']>,
+  ): void {
+    const groups = request.groups.map((groupId) => {
+      const problem = this.#problemOf(groupId)
+      if (problem !== ErrorCode.NONE) return describeFailure(groupId, problem)
+      return describeGroup(this.coordinator, groupId, apiVersion)
+    })
+    reply({ groups })
+  }
+
+  #listGroups(command: CommandOf<'list-groups'>, reply: Reply<GroupAnswers['list-groups']>): void {
+    const { partitionCount } = this.coordinator
+    for (let partition = 0; partition < partitionCount; partition++) {
+      if (this.runtime.phase(partition) !== 'loading') continue
+      reply({ errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, groups: [] })
+      return
+    }
+    reply({ groups: listGroups(this.coordinator, command) })
+  }
+
+  /** Each group in a turn of its own; the answer leaves with the last of them. */
+  #deleteGroups(
+    { request }: CommandOf<'delete-groups'>,
+    reply: Reply<GroupAnswers['delete-groups']>,
+  ): void {
+    const names = [...new Set(request.groupsNames)]
+    const results = names.map((groupId) => ({ groupId, errorCode: ErrorCode.NONE as ErrorCode }))
+    let open = results.length + 1
+    const onOne = () => {
+      open--
+      if (open === 0) reply({ results })
+    }
+    for (const result of results) {
+      const { groupId } = result
+      result.errorCode = this.#problemOf(groupId)
+      if (result.errorCode !== ErrorCode.NONE) {
+        onOne()
+        continue
+      }
+      this.runtime.run(this.coordinator.partitionOf(groupId), (turn) => {
+        const outcome = deleteGroup(this.coordinator, turn, groupId)
+        turn.onEnd((errorCode) => {
+          result.errorCode = outcome === ErrorCode.NONE ? errorCode : outcome
+          onOne()
+        })
+      })
+    }
+    onOne()
+  }
+}
+
+function onLoaded(coordinator: GroupCoordinator, turn: Turn): void {
+  for (const group of coordinator.groups.all()) {
+    if (coordinator.partitionOf(group.groupId) !== turn.partition) continue
+    if (group instanceof ClassicGroup) onClassicLoaded(coordinator, turn, group)
+  }
+  scheduleExpiry(coordinator, turn)
+}
