@@ -12,11 +12,11 @@ import {
   isControl,
   isTransactional,
   lastOffset,
+  lastOffsetDelta,
   maxTimestamp,
   partitionLeaderEpoch,
   producerEpoch,
   producerId,
-  recordsCount,
 } from '../protocol/record-batch.ts'
 import type { IndexedPartition, SegmentListing, SegmentSummary } from '../storage/storage.ts'
 import { readerOf } from './log-reader.ts'
@@ -52,6 +52,7 @@ export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryRe
   // Segments below were removed by retention, which writes no start offset.
   log.logStartOffset = Math.max(start ?? 0, listing[0]?.baseOffset ?? 0)
   log.logEndOffset = log.logStartOffset
+  log.cleanedOffset = log.parts.directory.readCleanedOffset()
   if (known !== undefined) dropRemoved(log, listing, known)
   if (listing.length === 0) {
     openEmpty(log, known)
@@ -141,7 +142,7 @@ function usableIndex(
   let seen = false
   for (const one of listing) {
     if (one.baseOffset < checkpoint.segmentBase) {
-      if (summaries.get(one.baseOffset)?.size !== one.size) return undefined
+      if (summaries.get(one.baseOffset)?.size !== one.size && !one.swapped) return undefined
     } else if (one.baseOffset === checkpoint.segmentBase) {
       if (one.size < checkpoint.position) return undefined
       seen = true
@@ -168,7 +169,8 @@ function openSegment(
   log.segments.push(segment)
   const checkpoint = about.usable?.checkpoint
   if (checkpoint !== undefined && one.baseOffset < checkpoint.segmentBase) {
-    restoreSummary(segment, about.summary as SegmentSummary)
+    if (about.summary?.size === one.size) restoreSummary(segment, about.summary)
+    else reindex(log, segment, about, report)
     log.logEndOffset = segment.nextOffset
     return true
   }
@@ -180,6 +182,21 @@ function openSegment(
   const whole = scan(log, segment, from, about, report)
   if (whole && about.nextBase !== undefined) log.journal.summaries.push(summaryOf(segment))
   return whole
+}
+
+/**
+ * A compacted segment whose swap the index has not heard of. What producers and leaders did is
+ * known: compaction does not change it.
+ */
+function reindex(
+  log: PartitionLog,
+  segment: LogSegment,
+  about: { nextBase: number | undefined; prefixFrom: number | undefined },
+  report: RecoveryReport,
+): void {
+  log.journal.rewrites.push({ bases: [segment.baseOffset], entries: [] })
+  scan(log, segment, 0, { ...about, replays: false }, report)
+  log.journal.summaries.push(summaryOf(segment))
 }
 
 function restoreSummary(segment: LogSegment, summary: SegmentSummary): void {
@@ -206,11 +223,11 @@ function scan(
   log: PartitionLog,
   segment: LogSegment,
   from: number,
-  about: { nextBase: number | undefined; prefixFrom: number | undefined },
+  about: { nextBase: number | undefined; prefixFrom: number | undefined; replays?: boolean },
   report: RecoveryReport,
 ): boolean {
   const { size } = segment.file
-  const { nextBase, prefixFrom } = about
+  const { nextBase, prefixFrom, replays = true } = about
   const cutFrom = prefixFrom ?? Number.POSITIVE_INFINITY
   log.logEndOffset = Math.max(log.logEndOffset, segment.baseOffset)
   if (from >= size) return true
@@ -224,7 +241,7 @@ function scan(
       const facts = factsOf(bytes, at)
       log.noteBatch(segment, facts, position)
       segment.verified.add(position, position + facts.length)
-      replayBatch(log, bytes, at)
+      if (replays) replayBatch(log, bytes, at)
     },
   )
   report.damagedRanges += found.damaged.length
@@ -267,7 +284,8 @@ export function replayBatch(log: PartitionLog, bytes: Buffer, at: number): void 
       producerId: id,
       producerEpoch: producerEpoch(bytes, at),
       baseSequence: baseSequence(bytes, at),
-      recordsCount: recordsCount(bytes, at),
+      // Compaction takes records away, but the batch keeps its range of sequences.
+      recordsCount: lastOffsetDelta(bytes, at) + 1,
     },
     {
       baseOffset: base,

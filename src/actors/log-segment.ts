@@ -2,7 +2,7 @@
 import type { Segment } from '../log/segments.ts'
 import { baseOffset, batchSize, lastOffset, maxTimestamp } from '../protocol/record-batch.ts'
 import type { PooledBuffer } from '../ring/arena.ts'
-import type { SegmentFile, SegmentSummary } from '../storage/storage.ts'
+import type { IndexEntry, SegmentFile, SegmentSummary } from '../storage/storage.ts'
 
 /** A segment and its file. */
 export type LogSegment = Segment<SegmentFile>
@@ -27,6 +27,15 @@ export interface AppendFacts {
   baseOffset: number
   lastOffset: number
   maxTimestamp: number
+}
+
+/** A compacted segment, finished but not yet in its place. */
+export interface CleanedSegment extends Omit<SegmentSummary, 'baseOffset'> {
+  /** When the youngest of its predecessors was last written, ms. */
+  modifiedMs: number
+  entries: readonly IndexEntry[]
+  /** Last offsets of aborted transactions of which no record is left. */
+  abortedGone: readonly number[]
 }
 
 /** What the index keeps of a segment once it is closed. */

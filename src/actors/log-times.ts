@@ -113,7 +113,7 @@ function placeBefore(log: PartitionLog, segment: LogSegment, timestamp: number):
   let high = segment.nextOffset - 1
   while (low <= high) {
     const middle = low + Math.floor((high - low) / 2)
-    const entry = log.journal.floor(middle) ?? log.parts.index.floor(log.parts.slot, middle)
+    const entry = log.floorEntry(segment, middle)
     if (entry === undefined || entry.segmentBase !== segment.baseOffset) {
       low = middle + 1
     } else if (entry.maxTimestampBefore < timestamp) {

@@ -11,11 +11,23 @@ import { type AbortedTransaction, ProducerStates } from '../log/producer-state.t
 import { newSegment, segmentIndexOf, shouldRoll } from '../log/segments.ts'
 import type { Crc32c } from '../protocol/record-batch.ts'
 import type { BufferPool } from '../ring/arena.ts'
-import type { Checkpoint, IndexUpdate, OffsetIndex, SegmentDirectory } from '../storage/storage.ts'
-import { IndexJournal } from './index-journal.ts'
+import type {
+  Checkpoint,
+  IndexEntry,
+  IndexUpdate,
+  OffsetIndex,
+  SegmentDirectory,
+} from '../storage/storage.ts'
+import { floorIn, IndexJournal } from './index-journal.ts'
 import { type Located, locateBatch, readBatches } from './log-reader.ts'
 import { openLog, type RecoveryReport } from './log-recovery.ts'
-import { type AppendFacts, type LogRead, type LogSegment, summaryOf } from './log-segment.ts'
+import {
+  type AppendFacts,
+  type CleanedSegment,
+  type LogRead,
+  type LogSegment,
+  summaryOf,
+} from './log-segment.ts'
 
 /** Log bytes between two entries of the offset index. */
 const INDEX_INTERVAL_BYTES = 64 * 1024
@@ -52,6 +64,12 @@ export class PartitionLog {
   unflushedSinceMs = 0
   /** Hears that the flush of a rolled segment failed: some records may be lost. */
   onRollFlushFailed: (error: Error) => void = () => {}
+  /** Where the last round of compaction ended, or `undefined`: there was none. */
+  cleanedOffset: number | undefined
+  /** Entries of compacted segments that the index does not hold yet, by base offset. */
+  readonly #rewritten = new Map<number, readonly IndexEntry[]>()
+  /** What the index holds of this log, if it was ever written. */
+  #indexed: Checkpoint | undefined
   /** Whether the log is what its segments say: opened, and not failed since. */
   #sound = false
   /** Rolled segments that are not on the disk yet as far as we know, oldest first. */
@@ -213,9 +231,16 @@ export class PartitionLog {
     return bytes
   }
 
+  /** The index entry with the greatest offset not above `offset`, maybe of another segment. */
+  floorEntry(segment: LogSegment, offset: number): IndexEntry | undefined {
+    const rewritten = this.#rewritten.get(segment.baseOffset)
+    if (rewritten !== undefined) return floorIn(rewritten, offset)
+    return this.journal.floor(offset) ?? this.parts.index.floor(this.parts.slot, offset)
+  }
+
   /** The nearest place in `segment`, not behind `offset`, that the index knows. */
   floorPlace(segment: LogSegment, offset: number): Located {
-    const entry = this.journal.floor(offset) ?? this.parts.index.floor(this.parts.slot, offset)
+    const entry = this.floorEntry(segment, offset)
     if (entry === undefined || entry.segmentBase !== segment.baseOffset) {
       return { position: 0, expected: segment.baseOffset }
     }
@@ -233,15 +258,19 @@ export class PartitionLog {
     return found.sort((a, b) => a.firstOffset - b.firstOffset)
   }
 
-  /** Raises the log start offset durably and removes the segments wholly below it. */
-  advanceStartTo(offset: number, nowMs: number): void {
-    if (offset <= this.logStartOffset) return
-    this.parts.directory.writeLogStartOffset(offset)
-    this.logStartOffset = offset
-    this.epochs.advanceStartTo(offset)
-    const active = this.activeSegment
-    if (active !== undefined && offset === this.logEndOffset && active.file.size > 0)
-      this.roll(nowMs)
+  /**
+   * Raises the log start offset and removes the segments wholly below it. `durable`: the new start
+   * outlives a loss of power.
+   */
+  advanceStartTo(offset: number, nowMs: number, durable: boolean): void {
+    if (offset > this.logStartOffset) {
+      this.parts.directory.writeLogStartOffset(offset, durable)
+      this.logStartOffset = offset
+      this.epochs.advanceStartTo(offset)
+      const active = this.activeSegment
+      const isEmptied = offset === this.logEndOffset && active !== undefined && active.file.size > 0
+      if (isEmptied) this.roll(nowMs)
+    }
     this.removeDeleted()
   }
 
@@ -264,6 +293,40 @@ export class PartitionLog {
     this.#rolled.delete(segment)
     this.journal.forgetSegment(segment.baseOffset)
     this.journal.segmentsRemoved.push(segment.baseOffset)
+  }
+
+  /**
+   * Segments from this offset on may not be replaced: the index does not know them whole, their
+   * bytes are not on the disk for sure, or an earlier replacement is not in the index yet.
+   */
+  get settledOffset(): number {
+    if (this.#rewritten.size > 0) return this.logStartOffset
+    const { segmentBase = 0, recoveryPoint = 0 } = this.#indexed ?? {}
+    return Math.min(segmentBase, recoveryPoint)
+  }
+
+  /**
+   * Puts a compacted segment that was read from `replaced` (neighbours, none of them active) into
+   * their place. Throws StorageError, after which the log has to be opened again.
+   */
+  replace(replaced: readonly LogSegment[], cleaned: CleanedSegment): void {
+    const [first] = replaced
+    assert(first !== undefined, 'a compacted segment has predecessors')
+    const { baseOffset } = first
+    const at = this.segments.indexOf(first)
+    assert(at >= 0 && at + replaced.length < this.segments.length, 'the active segment stays')
+    const bases = replaced.map((one) => one.baseOffset)
+    const file = this.parts.directory.swapCleaned(bases, cleaned.size)
+    const segment: LogSegment = { ...newSegment(baseOffset, file, cleaned.modifiedMs), ...cleaned }
+    segment.verified.add(0, cleaned.size)
+    this.segments.splice(at, replaced.length, segment)
+    for (const one of replaced) this.#rolled.delete(one)
+    this.forgetCursors()
+    this.#rewritten.set(baseOffset, cleaned.entries)
+    for (const base of bases) this.journal.forgetSegment(base)
+    this.journal.rewrites.push({ bases, entries: cleaned.entries })
+    this.journal.summaries.push(summaryOf(segment))
+    this.journal.abortedRemoved.push(...cleaned.abortedGone)
   }
 
   /** What waits to be written to the index, or `undefined`: nothing changed. */
@@ -294,6 +357,12 @@ export class PartitionLog {
   /** Called when the index holds `update`. */
   indexWritten(update: IndexUpdate): void {
     this.journal.written(update.entries.length, update.aborted.length)
+    this.#indexed = update.checkpoint
+    for (const { bases, entries } of update.rewrites) {
+      const [base = -1] = bases
+      if (this.#rewritten.get(base) === entries) this.#rewritten.delete(base)
+      this.parts.directory.removeReplaced(bases, this.#config['file.delete.delay.ms'])
+    }
     for (const base of update.segmentsRemoved) {
       this.parts.directory.remove(base, this.#config['file.delete.delay.ms'])
     }
@@ -348,15 +417,14 @@ export class PartitionLog {
   }
 
   #flushRolled(segment: LogSegment): void {
-    const end = segment.nextOffset
     segment.file.sync((error) => {
       if (error !== undefined) {
         this.onRollFlushFailed(error)
         return
       }
-      const [oldest] = this.#rolled
       this.#rolled.delete(segment)
-      if (oldest === segment) this.recoveryPoint = Math.max(this.recoveryPoint, end)
+      const [oldest = this.activeSegment] = this.#rolled
+      this.recoveryPoint = Math.max(this.recoveryPoint, oldest?.baseOffset ?? 0)
     })
   }
 
@@ -406,6 +474,7 @@ export class PartitionLog {
   /** Called by recovery: the index already says this. */
   checkpointIs(checkpoint: Checkpoint): void {
     this.#lastCheckpoint = checkpoint
+    this.#indexed = checkpoint
   }
 
   #mustRoll(segment: LogSegment, batch: Buffer, facts: AppendFacts, nowMs: number): boolean {
@@ -415,10 +484,17 @@ export class PartitionLog {
       { bytes: batch.length, maxTimestamp: facts.maxTimestamp, lastOffset: facts.lastOffset },
       {
         segmentBytes: this.#config['segment.bytes'],
-        segmentMs: this.#config['segment.ms'] - this.#jitterMs,
+        segmentMs: this.#segmentMs,
       },
       nowMs,
     )
+  }
+
+  /** How long the active segment may take records: compaction waits for its end. KIP-354. */
+  get #segmentMs(): number {
+    const { 'segment.ms': ofTopic, 'max.compaction.lag.ms': lagMs } = this.#config
+    const isCompacted = this.#config['cleanup.policy'].includes('compact')
+    return (isCompacted ? Math.min(ofTopic, lagMs) : ofTopic) - this.#jitterMs
   }
 
   #newJitter(): void {

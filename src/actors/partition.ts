@@ -271,7 +271,7 @@ export class Partition {
       return { errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, lowWatermark: -1 }
     }
     try {
-      log.advanceStartTo(target, log.parts.clock.wallMs())
+      log.advanceStartTo(target, log.parts.clock.wallMs(), true)
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
       this.storageFailed(error)

@@ -52,6 +52,8 @@ export const LOG_APPEND_TIME_BIT = 0x08
 export const TRANSACTIONAL_BIT = 0x10
 /** Set: the records are control records, which consumers do not see. */
 export const CONTROL_BIT = 0x20
+/** Set: baseTimestamp is the delete horizon of tombstones and markers. KIP-534. */
+export const DELETE_HORIZON_BIT = 0x40
 
 /** Producer id of a batch without idempotence. */
 export const NO_PRODUCER_ID = -1

@@ -6,6 +6,13 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { assert } from '../base/assert.ts'
+import {
+  CLEANED_SUFFIX,
+  DELETED_SUFFIX,
+  finishInterrupted,
+  SWAP_SUFFIX,
+  segmentName,
+} from './cleaning-files.ts'
 import { DiskSegmentFile, type OpenFiles } from './segment-file.ts'
 import type { SegmentDirectory, SegmentFile, SegmentListing } from './storage.ts'
 import { StorageError } from './storage-error.ts'
@@ -13,6 +20,9 @@ import { StorageError } from './storage-error.ts'
 const SEGMENT_NAME = /^(\d{20})\.log$/
 const METADATA_FILE = 'partition.metadata'
 const START_OFFSET_FILE = 'log-start-offset-checkpoint'
+const CLEANED_OFFSET_FILE = 'cleaner-offset-checkpoint'
+/** The longest that a timer waits. */
+const DELAY_MS_MAX = 0x7fffffff
 
 /** `<topic>-<partition>`; the topic's name was validated when it was created, and is again here. */
 export function partitionDirectoryName(topic: string, partition: number): string {
@@ -21,15 +31,12 @@ export function partitionDirectoryName(topic: string, partition: number): string
   return `${topic}-${partition}`
 }
 
-/** Kafka's name of a segment: its base offset in 20 digits. */
-export function segmentName(baseOffset: number): string {
-  return `${String(baseOffset).padStart(20, '0')}.log`
-}
-
 export class DiskDirectory implements SegmentDirectory {
   readonly path: string
   readonly #files: OpenFiles
   readonly #open = new Map<number, DiskSegmentFile>()
+  /** Timers of segments whose bytes are to go. */
+  readonly #removals = new Map<number, NodeJS.Timeout>()
 
   readonly #topicId: string
 
@@ -55,13 +62,14 @@ export class DiskDirectory implements SegmentDirectory {
   list(): SegmentListing[] {
     const found: SegmentListing[] = []
     try {
+      const swapped = finishInterrupted(this.path)
       for (const name of fs.readdirSync(this.path)) {
-        if (name.endsWith('.deleted')) fs.rmSync(path.join(this.path, name), { force: true })
         const match = SEGMENT_NAME.exec(name)
         if (match === null) continue
         const stat = fs.statSync(path.join(this.path, name))
         const baseOffset = Number(match[1])
-        found.push({ baseOffset, size: stat.size, modifiedMs: stat.mtimeMs })
+        const { size, mtimeMs: modifiedMs } = stat
+        found.push({ baseOffset, size, modifiedMs, swapped: swapped.has(baseOffset) })
       }
     } catch (error) {
       throw new StorageError(`cannot list ${this.path}`, error)
@@ -76,44 +84,54 @@ export class DiskDirectory implements SegmentDirectory {
   /** A new segment. With the first one comes partition.metadata: topics without data stay cheap. */
   create(baseOffset: number): SegmentFile {
     if (!fs.existsSync(path.join(this.path, METADATA_FILE))) {
-      this.#write(METADATA_FILE, `version: 0\ntopic_id: ${this.#topicId}\n`)
+      this.#write(METADATA_FILE, `version: 0\ntopic_id: ${this.#topicId}\n`, false)
     }
     return this.#file(baseOffset, 0)
   }
 
   remove(baseOffset: number, delayMs: number): void {
-    const file = this.#open.get(baseOffset)
-    this.#open.delete(baseOffset)
-    const from = path.join(this.path, segmentName(baseOffset))
-    const to = `${from}.deleted`
-    file?.close()
     try {
-      fs.renameSync(from, to)
+      this.#putAside(baseOffset)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-      throw new StorageError(`cannot remove ${from}`, error)
+      throw new StorageError(`cannot remove segment ${baseOffset} of ${this.path}`, error)
     }
-    setTimeout(() => fs.rm(to, { force: true }, () => {}), delayMs).unref()
+    this.#removeAside(baseOffset, delayMs)
+  }
+
+  swapCleaned(bases: readonly number[], size: number): SegmentFile {
+    const [base = 0] = bases
+    const target = this.#segmentPath(base)
+    try {
+      fs.renameSync(`${target}${CLEANED_SUFFIX}`, `${target}${SWAP_SUFFIX}`)
+      // Its name has to be on the disk before the first of the others goes.
+      this.#syncNames()
+      for (const one of bases) this.#putAside(one)
+      fs.renameSync(`${target}${SWAP_SUFFIX}`, target)
+    } catch (error) {
+      throw new StorageError(`cannot put the compacted ${target} into its place`, error)
+    }
+    return this.#file(base, size)
+  }
+
+  removeReplaced(bases: readonly number[], delayMs: number): void {
+    for (const base of bases) this.#removeAside(base, delayMs)
   }
 
   readLogStartOffset(): number | undefined {
-    try {
-      const text = fs.readFileSync(path.join(this.path, START_OFFSET_FILE), 'utf8')
-      const offset = Number(text.split('\n')[2]?.split(' ').at(-1))
-      return Number.isSafeInteger(offset) ? offset : undefined
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      throw new StorageError(`cannot read the log start offset in ${this.path}`, error)
-    }
+    return this.#readOffset(START_OFFSET_FILE)
   }
 
-  writeLogStartOffset(offset: number): void {
-    const name = path.basename(this.path)
-    const dash = name.lastIndexOf('-')
-    this.#write(
-      START_OFFSET_FILE,
-      `0\n1\n${name.slice(0, dash)} ${name.slice(dash + 1)} ${offset}\n`,
-    )
+  writeLogStartOffset(offset: number, durable: boolean): void {
+    this.#writeOffset(START_OFFSET_FILE, offset, durable)
+  }
+
+  readCleanedOffset(): number | undefined {
+    return this.#readOffset(CLEANED_OFFSET_FILE)
+  }
+
+  writeCleanedOffset(offset: number): void {
+    this.#writeOffset(CLEANED_OFFSET_FILE, offset, false)
   }
 
   /** Closes all descriptors. */
@@ -123,23 +141,72 @@ export class DiskDirectory implements SegmentDirectory {
   }
 
   #file(baseOffset: number, size: number): DiskSegmentFile {
-    const file = new DiskSegmentFile(
-      path.join(this.path, segmentName(baseOffset)),
-      size,
-      this.#files,
-    )
+    const file = new DiskSegmentFile(this.#segmentPath(baseOffset), size, this.#files)
     this.#open.set(baseOffset, file)
     return file
   }
 
+  #segmentPath(baseOffset: number): string {
+    return path.join(this.path, segmentName(baseOffset))
+  }
+
+  /** Takes a segment's name away; its bytes stay. Throws the errors of the file system. */
+  #putAside(baseOffset: number): void {
+    const file = this.#open.get(baseOffset)
+    this.#open.delete(baseOffset)
+    file?.close()
+    const from = this.#segmentPath(baseOffset)
+    fs.renameSync(from, `${from}${DELETED_SUFFIX}`)
+  }
+
+  #removeAside(baseOffset: number, delayMs: number): void {
+    clearTimeout(this.#removals.get(baseOffset))
+    const timer = setTimeout(
+      () => {
+        this.#removals.delete(baseOffset)
+        fs.rm(`${this.#segmentPath(baseOffset)}${DELETED_SUFFIX}`, { force: true }, () => {})
+      },
+      Math.min(delayMs, DELAY_MS_MAX),
+    )
+    this.#removals.set(baseOffset, timer.unref())
+  }
+
+  #syncNames(): void {
+    const fd = fs.openSync(this.path, 'r')
+    try {
+      fs.fsyncSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+  }
+
+  /** A checkpoint file of Kafka's form with the one line of this partition. */
+  #readOffset(name: string): number | undefined {
+    try {
+      const text = fs.readFileSync(path.join(this.path, name), 'utf8')
+      const offset = Number(text.split('\n')[2]?.split(' ').at(-1))
+      return Number.isSafeInteger(offset) ? offset : undefined
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw new StorageError(`cannot read ${name} in ${this.path}`, error)
+    }
+  }
+
+  #writeOffset(file: string, offset: number, durable: boolean): void {
+    const name = path.basename(this.path)
+    const dash = name.lastIndexOf('-')
+    const line = `${name.slice(0, dash)} ${name.slice(dash + 1)} ${offset}`
+    this.#write(file, `0\n1\n${line}\n`, durable)
+  }
+
   /** Replaces a small file: a crash leaves the old one or the new one, whole. */
-  #write(name: string, text: string): void {
+  #write(name: string, text: string, durable: boolean): void {
     const target = path.join(this.path, name)
     const temporary = `${target}.tmp`
     try {
       const fd = fs.openSync(temporary, 'w', 0o644)
       fs.writeSync(fd, text)
-      if (name === START_OFFSET_FILE) fs.fsyncSync(fd)
+      if (durable) fs.fsyncSync(fd)
       fs.closeSync(fd)
       fs.renameSync(temporary, target)
     } catch (error) {

@@ -115,18 +115,26 @@ export class MemoryOffsetIndex implements OffsetIndex {
       }
       this.#shelf.set(update.slot, at)
     }
-    for (const base of update.segmentsRemoved) {
-      at.summaries.delete(base)
-      at.entries = at.entries.filter((entry) => entry.segmentBase !== base)
+    for (const { bases, entries } of update.rewrites) {
+      for (const base of bases) forget(at, base)
+      at.entries = merged(at.entries, entries)
     }
+    for (const base of update.segmentsRemoved) forget(at, base)
     if (update.entries.length > 0) at.entries = merged(at.entries, update.entries)
     for (const summary of update.summaries) at.summaries.set(summary.baseOffset, summary)
     for (const aborted of update.aborted) at.aborted.set(aborted.lastOffset, aborted)
+    for (const offset of update.abortedRemoved) at.aborted.delete(offset)
     for (const id of update.producersRemoved) at.producers.delete(id)
     for (const producer of update.producers) at.producers.set(producer.producerId, producer)
     if (update.epochs !== undefined) at.epochs = [...update.epochs]
     at.checkpoint = update.checkpoint
   }
+}
+
+/** Drops what is known of a segment. */
+function forget(at: Indexed, base: number): void {
+  at.summaries.delete(base)
+  at.entries = at.entries.filter((entry) => entry.segmentBase !== base)
 }
 
 /** Both together, ascending; where an offset is in both the added entry stays. */

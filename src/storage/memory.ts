@@ -5,14 +5,31 @@
  */
 
 import { type IndexShelf, MemoryOffsetIndex } from './memory-index.ts'
-import type { SegmentDirectory, SegmentFile, SegmentListing, Storage } from './storage.ts'
+import type {
+  CleanedFile,
+  CleaningFiles,
+  SegmentDirectory,
+  SegmentFile,
+  SegmentListing,
+  Storage,
+} from './storage.ts'
 import { StorageError } from './storage-error.ts'
 
 /**
  * What is about to be done. `path`: `<topic>-<partition>/<base offset>`, or the directory alone.
  */
 export interface StorageOperation {
-  kind: 'append' | 'read' | 'sync' | 'truncate' | 'remove' | 'list' | 'write-start' | 'index-write'
+  kind:
+    | 'append'
+    | 'read'
+    | 'sync'
+    | 'truncate'
+    | 'remove'
+    | 'list'
+    | 'swap'
+    | 'write-start'
+    | 'write-cleaned'
+    | 'index-write'
   path: string
   /** Bytes to write or read; 0 where it does not apply. */
   bytes: number
@@ -49,7 +66,12 @@ interface FileBytes {
 
 interface DirectoryBytes {
   files: Map<number, FileBytes>
+  /** Compacted segments before their swap. */
+  cleaned: Map<number, FileBytes>
+  /** Compacted segments whose predecessors were not removed for good yet. */
+  swapped: Set<number>
   logStartOffset: number | undefined
+  cleanedOffset: number | undefined
 }
 
 /** What the disk holds. One storage at a time works on it. */
@@ -92,7 +114,13 @@ export class MemoryDisk {
   directory(name: string): DirectoryBytes {
     let directory = this.directories.get(name)
     if (directory === undefined) {
-      directory = { files: new Map(), logStartOffset: undefined }
+      directory = {
+        files: new Map(),
+        cleaned: new Map(),
+        swapped: new Set(),
+        logStartOffset: undefined,
+        cleanedOffset: undefined,
+      }
       this.directories.set(name, directory)
     }
     return directory
@@ -132,6 +160,11 @@ export class MemoryStorage implements Storage {
     return new MemoryDirectory(name, this.#disk.directory(name), this.#shell)
   }
 
+  /** The files of the directory with this path, for a compaction. */
+  cleaningFiles(path: string): CleaningFiles {
+    return new MemoryCleaningFiles(path, this.#disk.directory(path), this.#shell)
+  }
+
   removePartition(topic: string, partition: number, _topicId: string): void {
     const name = `${topic}-${partition}`
     check(this.#shell.fault, { kind: 'remove', path: name, bytes: 0 })
@@ -149,11 +182,13 @@ export class MemoryStorage implements Storage {
 }
 
 class MemoryDirectory implements SegmentDirectory {
+  readonly path: string
   readonly #name: string
   readonly #directory: DirectoryBytes
   readonly #shell: Shell
 
   constructor(name: string, directory: DirectoryBytes, shell: Shell) {
+    this.path = name
     this.#name = name
     this.#directory = directory
     this.#shell = shell
@@ -161,10 +196,13 @@ class MemoryDirectory implements SegmentDirectory {
 
   list(): SegmentListing[] {
     check(this.#shell.fault, { kind: 'list', path: this.#name, bytes: 0 })
+    const { files, cleaned, swapped } = this.#directory
     const found: SegmentListing[] = []
-    for (const [baseOffset, { size, modifiedMs }] of this.#directory.files) {
-      found.push({ baseOffset, size, modifiedMs })
+    for (const [baseOffset, { size, modifiedMs }] of files) {
+      found.push({ baseOffset, size, modifiedMs, swapped: swapped.has(baseOffset) })
     }
+    cleaned.clear()
+    swapped.clear()
     return found.sort((a, b) => a.baseOffset - b.baseOffset)
   }
 
@@ -190,13 +228,88 @@ class MemoryDirectory implements SegmentDirectory {
     this.#directory.files.delete(baseOffset)
   }
 
+  swapCleaned(bases: readonly number[], size: number): SegmentFile {
+    check(this.#shell.fault, { kind: 'swap', path: this.#name, bytes: 0 })
+    const { files, cleaned, swapped } = this.#directory
+    const [base = 0] = bases
+    const file = cleaned.get(base)
+    if (file === undefined) throw failure(`${this.#name}/${base}`, 'ENOENT')
+    for (const one of bases) files.delete(one)
+    files.set(base, file)
+    cleaned.delete(base)
+    swapped.add(base)
+    return this.open(base, size)
+  }
+
+  removeReplaced(bases: readonly number[], _delayMs: number): void {
+    for (const base of bases) this.#directory.swapped.delete(base)
+  }
+
   readLogStartOffset(): number | undefined {
     return this.#directory.logStartOffset
   }
 
-  writeLogStartOffset(offset: number): void {
+  writeLogStartOffset(offset: number, _durable: boolean): void {
     check(this.#shell.fault, { kind: 'write-start', path: this.#name, bytes: 0 })
     this.#directory.logStartOffset = offset
+  }
+
+  readCleanedOffset(): number | undefined {
+    return this.#directory.cleanedOffset
+  }
+
+  writeCleanedOffset(offset: number): void {
+    check(this.#shell.fault, { kind: 'write-cleaned', path: this.#name, bytes: 0 })
+    this.#directory.cleanedOffset = offset
+  }
+}
+
+class MemoryCleaningFiles implements CleaningFiles {
+  readonly #name: string
+  readonly #directory: DirectoryBytes
+  readonly #shell: Shell
+
+  constructor(name: string, directory: DirectoryBytes, shell: Shell) {
+    this.#name = name
+    this.#directory = directory
+    this.#shell = shell
+  }
+
+  read(baseOffset: number, into: Uint8Array, length: number, position: number): number {
+    check(this.#shell.fault, { kind: 'read', path: `${this.#name}/${baseOffset}`, bytes: length })
+    const file = this.#directory.files.get(baseOffset)
+    if (file === undefined) throw failure(`${this.#name}/${baseOffset}`, 'ENOENT')
+    const n = Math.max(0, Math.min(length, file.size - position))
+    into.set(file.bytes.subarray(position, position + n))
+    return n
+  }
+
+  create(baseOffset: number): CleanedFile {
+    const { cleaned } = this.#directory
+    const path = `${this.#name}/${baseOffset}.cleaned`
+    const fault = this.#shell.fault
+    const file: FileBytes = { bytes: EMPTY, size: 0, synced: 0, modifiedMs: 0 }
+    cleaned.set(baseOffset, file)
+    return {
+      append(bytes) {
+        check(fault, { kind: 'append', path, bytes: bytes.length })
+        reserve(file, file.size + bytes.length)
+        file.bytes.set(bytes, file.size)
+        file.size += bytes.length
+      },
+      finish(modifiedMs) {
+        check(fault, { kind: 'sync', path, bytes: 0 })
+        file.synced = file.size
+        file.modifiedMs = modifiedMs
+      },
+      discard() {
+        cleaned.delete(baseOffset)
+      },
+    }
+  }
+
+  close(): void {
+    // Nothing is open.
   }
 }
 

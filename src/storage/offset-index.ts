@@ -136,16 +136,19 @@ export class LmdbOffsetIndex implements OffsetIndex {
   #apply(update: IndexUpdate): Promise<boolean> {
     const { slot } = update
     if (update.clear) this.#clear(slot)
-    for (const base of update.segmentsRemoved) this.#removeSegment(slot, base)
-    for (const entry of update.entries) {
-      this.#put(key(slot, KIND_OFFSET, entry.offset), offsetValue(entry))
+    for (const { bases, entries } of update.rewrites) {
+      for (const base of bases) this.#removeSegment(slot, base)
+      this.#putEntries(slot, entries)
     }
+    for (const base of update.segmentsRemoved) this.#removeSegment(slot, base)
+    this.#putEntries(slot, update.entries)
     for (const summary of update.summaries) {
       this.#put(key(slot, KIND_SUMMARY, summary.baseOffset), pack(summary))
     }
     for (const aborted of update.aborted) {
       this.#put(key(slot, KIND_ABORTED, aborted.lastOffset), pack(aborted))
     }
+    for (const offset of update.abortedRemoved) this.#db.remove(key(slot, KIND_ABORTED, offset))
     for (const id of update.producersRemoved) this.#db.remove(key(slot, KIND_PRODUCER, id))
     for (const producer of update.producers) {
       this.#put(key(slot, KIND_PRODUCER, producer.producerId), pack(producer))
@@ -156,6 +159,12 @@ export class LmdbOffsetIndex implements OffsetIndex {
 
   #put(at: Buffer, value: Buffer): Promise<boolean> {
     return this.#db.put(at, sealed(at, value))
+  }
+
+  #putEntries(slot: number, entries: readonly IndexEntry[]): void {
+    for (const entry of entries) {
+      this.#put(key(slot, KIND_OFFSET, entry.offset), offsetValue(entry))
+    }
   }
 
   #clear(slot: number): void {

@@ -13,6 +13,8 @@ export interface SegmentListing {
   size: number
   /** Milliseconds since 1970. */
   modifiedMs: number
+  /** Compaction put it in the place of others, and what the index holds may be of those. */
+  swapped: boolean
 }
 
 /**
@@ -40,7 +42,12 @@ export interface SegmentFile {
 
 /** The segment files of one partition. */
 export interface SegmentDirectory {
-  /** Segments by base offset, ascending. Leftovers of interrupted deletions are removed. */
+  /** By this a thread that compacts finds the files. */
+  readonly path: string
+  /**
+   * Segments by base offset, ascending. Leftovers of interrupted deletions and compactions are
+   * removed, swaps that had begun are finished.
+   */
   list(): SegmentListing[]
   open(baseOffset: number, size: number): SegmentFile
   create(baseOffset: number): SegmentFile
@@ -48,10 +55,40 @@ export interface SegmentDirectory {
    * Takes a segment away at once and removes its bytes after `delayMs`, when open reads are done.
    */
   remove(baseOffset: number, delayMs: number): void
+  /**
+   * Puts the finished compacted segment with the base `bases[0]` into the place of the segments
+   * `bases` (ascending). After a crash at any point either they or it are found. The bytes of those
+   * replaced stay until `removeReplaced`.
+   */
+  swapCleaned(bases: readonly number[], size: number): SegmentFile
+  /** Removes the bytes of segments that a swap replaced, after `delayMs`. */
+  removeReplaced(bases: readonly number[], delayMs: number): void
   /** The persisted log start offset, or `undefined` where none was written. */
   readLogStartOffset(): number | undefined
-  /** Durably. */
-  writeLogStartOffset(offset: number): void
+  /** `durable`: also through a loss of power. */
+  writeLogStartOffset(offset: number, durable: boolean): void
+  /** Where the last round of compaction ended, or `undefined`: none is known. */
+  readCleanedOffset(): number | undefined
+  writeCleanedOffset(offset: number): void
+}
+
+/** The files of a partition as a compaction reads and writes them, on whatever thread. */
+export interface CleaningFiles {
+  /** Reads up to `length` bytes of a segment; returns how many there were. */
+  read(baseOffset: number, into: Uint8Array, length: number, position: number): number
+  /** Begins a compacted segment; what an interrupted compaction left under its name goes. */
+  create(baseOffset: number): CleanedFile
+  /** Closes what is open. */
+  close(): void
+}
+
+/** A compacted segment before its swap. */
+export interface CleanedFile {
+  append(bytes: Uint8Array): void
+  /** Forces it to the disk; it counts as last written at `modifiedMs`. */
+  finish(modifiedMs: number): void
+  /** Removes it: the compaction was given up. */
+  discard(): void
 }
 
 /** One entry of the offset index: the batch with `offset` starts at `position`. */
@@ -87,14 +124,24 @@ export interface SegmentSummary {
   firstTimestamp: number
 }
 
+/** A compacted segment and the entries of its batches; `bases`: the segments that it replaced. */
+export interface SegmentRewrite {
+  bases: readonly number[]
+  entries: readonly IndexEntry[]
+}
+
 /** One partition's changes for one index transaction. */
 export interface IndexUpdate {
   slot: number
   /** First remove everything that is known of the partition. */
   clear: boolean
+  /** First what is known of the replaced segments goes, then the entries come. */
+  rewrites: readonly SegmentRewrite[]
   entries: readonly IndexEntry[]
   summaries: readonly SegmentSummary[]
   aborted: readonly AbortedTransaction[]
+  /** By their last offsets: of these no record is left. */
+  abortedRemoved: readonly number[]
   producers: readonly ProducerEntry[]
   producersRemoved: readonly number[]
   epochs: readonly EpochStart[] | undefined

@@ -150,7 +150,7 @@ async function take(bench: Bench, step: Step): Promise<void> {
       return
     case 'delete': {
       const offset = Math.round(bench.start + (bench.end - bench.start) * step.share)
-      bench.log.advanceStartTo(offset, 5000)
+      bench.log.advanceStartTo(offset, 5000, true)
       bench.start = Math.max(bench.start, offset)
       return
     }
@@ -293,7 +293,7 @@ test('idempotence survives the deletion of all records and a restart', async (t)
   const disk = new MemoryDisk()
   const log = openLogOn(new MemoryStorage(disk), TINY)
   appendTo(log, batchOf({ producerId: 4, producerEpoch: 1, sequence: 0, count: 3 }))
-  log.advanceStartTo(3, 5000)
+  log.advanceStartTo(3, 5000, true)
   log.flushNow()
   await writeIndex(log)
   const again = openLogOn(new MemoryStorage(disk), TINY)
@@ -310,7 +310,7 @@ test('records below the start stay deleted after a crash', (t) => {
     log,
     Array.from({ length: 20 }, () => ({ count: 2 })),
   )
-  log.advanceStartTo(17, 5000)
+  log.advanceStartTo(17, 5000, true)
   t.true((log.segments[0]?.baseOffset ?? 0) > 0)
   storage.drop()
   t.is(openLogOn(new MemoryStorage(disk), TINY).logStartOffset, 17)
@@ -323,7 +323,7 @@ test('a start below the oldest segment is the start of that segment', async (t) 
     log,
     Array.from({ length: 20 }, () => ({ count: 2 })),
   )
-  log.advanceStartTo(1, 5000)
+  log.advanceStartTo(1, 5000, true)
   log.removeOldest()
   await writeIndex(log)
   const oldest = log.segments[0]?.baseOffset as number

@@ -41,6 +41,8 @@ function update(slot: number, random: Seeded): IndexUpdate {
     entries,
     summaries: [],
     aborted: [],
+    abortedRemoved: [],
+    rewrites: [],
     producers,
     producersRemoved: [],
     epochs: [{ epoch: 1, startOffset: 0 }],
