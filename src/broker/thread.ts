@@ -29,6 +29,7 @@ import type { BrokerConfig } from '../config/broker.ts'
 import { nodeId } from '../config/effective.ts'
 import { BufferPool, type PooledBuffer } from '../ring/arena.ts'
 import { ThreadBus, type ThreadWiring } from '../ring/bus.ts'
+import { putDeletedTopicsAside } from '../storage/deleted-topics.ts'
 import { DiskStorage, removeDeletedPartitions } from '../storage/disk.ts'
 import { type MetadataStore, openMetadataStore } from '../storage/metadata-store.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -252,7 +253,12 @@ export class BrokerThread {
     const directory = path.join(dataDir, 'odradek', 'metadata')
     this.#store = openMetadataStore(directory, config['odradek.cluster.id'] ?? undefined)
     // Leader epochs rise with each start of the broker, not with each of this thread.
-    if (!this.options.restarted) this.#store.beginStart()
+    if (!this.options.restarted) {
+      this.#store.beginStart()
+      const deleted = this.#store.deletedTopics()
+      putDeletedTopicsAside(dataDir, deleted)
+      this.#store.forgetDeleted(deleted)
+    }
     return this.#store.load()
   }
 

@@ -2,12 +2,12 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Log } from '../base/log.ts'
-import { DiskDirectory, partitionDirectoryName } from './directory.ts'
+import { putAside } from './deleted-topics.ts'
+import { DiskDirectory } from './directory.ts'
 import { INDEX_DIRECTORY } from './index-check.ts'
 import { LmdbOffsetIndex } from './offset-index.ts'
 import { OpenFiles } from './segment-file.ts'
 import type { OffsetIndex, SegmentDirectory, Storage } from './storage.ts'
-import { StorageError } from './storage-error.ts'
 
 /** One thread's view of the data directory. */
 export class DiskStorage implements Storage {
@@ -30,26 +30,14 @@ export class DiskStorage implements Storage {
 
   /** The name is free at once; the bytes go behind the back, or at the next start after a crash. */
   removePartition(topic: string, partition: number, topicId: string): void {
-    const from = path.join(this.#dataDir, partitionDirectoryName(topic, partition))
-    const to = path.join(
-      this.#dataDir,
-      `${topic.slice(0, 200)}-${partition}.${topicId}${DELETED_SUFFIX}`,
-    )
-    try {
-      fs.renameSync(from, to)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-      throw new StorageError(`cannot remove ${from}`, error)
-    }
-    removeInBackground(to, this.#log)
+    const moved = putAside(this.#dataDir, topic, partition, topicId)
+    if (moved !== undefined) removeInBackground(moved, this.#log)
   }
 
   async close(): Promise<void> {
     await this.index.close()
   }
 }
-
-const DELETED_SUFFIX = '-delete'
 
 /** Removes what a crash left of deleted partitions. Called once at the start, by one thread. */
 export function removeDeletedPartitions(dataDir: string, log: Log): void {

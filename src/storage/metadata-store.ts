@@ -33,6 +33,14 @@ export interface LoadedMetadata {
   readonly deltas: readonly MetadataDelta[]
 }
 
+/** Where the files of a deleted topic are, if they are still there. */
+export interface DeletedTopicFiles {
+  readonly name: string
+  readonly id: string
+  /** How many it had. */
+  readonly partitions: number
+}
+
 interface TopicRecord {
   name: string
   id: string
@@ -116,6 +124,19 @@ export class MetadataStore {
     })
   }
 
+  /** Topics that were deleted since `forgetDeleted`: a crash may have left their files. */
+  deletedTopics(): DeletedTopicFiles[] {
+    return this.#guard(() => [...this.#all<DeletedTopicFiles>('deleted')])
+  }
+
+  /** The files of these topics are gone for good. */
+  forgetDeleted(topics: readonly DeletedTopicFiles[]): void {
+    if (topics.length === 0) return
+    this.#transact(() => {
+      for (const { id } of topics) this.#database.removeSync(['deleted', id])
+    })
+  }
+
   /** Ends the use of the environment; everything is on the disk already. */
   async close(): Promise<void> {
     await this.#database.close()
@@ -152,9 +173,13 @@ export class MetadataStore {
         this.#put(['topic', delta.id], topic satisfies TopicRecord)
         break
       }
-      case 'topic-deleted':
-        this.#database.removeSync(['topic', delta.id])
+      case 'topic-deleted': {
+        const { name, id, partitions } = this.#topic(delta.id)
+        const deleted = { name, id, partitions: partitions.length } satisfies DeletedTopicFiles
+        this.#put(['deleted', id], deleted)
+        this.#database.removeSync(['topic', id])
         break
+      }
       case 'partitions-added': {
         this.#reserveSlots(delta.partitions)
         const topic = this.#topic(delta.id)

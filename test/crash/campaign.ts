@@ -1,7 +1,8 @@
-/** Many rounds, on one shard and on three, until one breaks a promise. */
-import { Seeded } from '../support/seeded.ts'
+/** The scenarios and then many rounds, on one shard and on three. */
+import { pause, Seeded } from '../support/seeded.ts'
 import { DAMAGES } from './damage.ts'
 import { damageRound, killRound } from './rounds.ts'
+import { fullDisk, type Scenario, scenarios } from './scenarios.ts'
 import { Subject } from './subject.ts'
 
 /** Rounds on one data directory before the next one begins. */
@@ -11,21 +12,62 @@ const ROUNDS_OF_SUBJECT = 10
 export interface Campaign {
   readonly rounds: number
   readonly seed: number
+  /** Of the threads that hold partitions; rounds take them in turn. */
+  readonly shards: readonly string[]
   readonly log: (line: string) => void
 }
 
-/**
- * Runs all rounds; answers how many failed. A round that failed ends its data directory, which is
- * kept.
- */
-export async function campaign({ rounds, seed, log }: Campaign): Promise<number> {
+/** Runs each scenario on each number of shards; answers how many failed. */
+export async function runScenarios({ seed, shards, log }: Campaign): Promise<number> {
+  const random = new Seeded(seed)
+  let failed = 0
+  for (const count of shards) {
+    for (const [name, scenario] of Object.entries(scenarios)) {
+      if (!(await runScenario(name, scenario, random.fork(), count, log))) failed++
+    }
+    try {
+      const what = await fullDisk(random.fork(), count)
+      log(`fullDisk, shards ${count}: ${what ?? 'SKIPPED, no tmpfs can be mounted here'}`)
+    } catch (error) {
+      failed++
+      log(`fullDisk, shards ${count} FAILED (seed ${seed}): ${(error as Error).stack}`)
+    }
+  }
+  return failed
+}
+
+async function runScenario(
+  name: string,
+  scenario: Scenario,
+  random: Seeded,
+  shards: string,
+  log: Campaign['log'],
+): Promise<boolean> {
+  const subject = new Subject(random, { 'odradek.shards': shards })
+  try {
+    await subject.start()
+    log(`${name}, shards ${shards}: ${await scenario(subject)}`)
+    await subject.dispose()
+    return true
+  } catch (error) {
+    log(`${name}, shards ${shards} FAILED: ${(error as Error).stack}`)
+    await keep(subject, log)
+    return false
+  }
+}
+
+/** Runs all rounds; answers how many failed. A round that failed ends its data directory, which is kept. */
+export async function runRounds({ rounds, seed, shards, log }: Campaign): Promise<number> {
   const random = new Seeded(seed)
   let failed = 0
   let subject: Subject | undefined
   for (let round = 0; round < rounds; round++) {
-    if (round % ROUNDS_OF_SUBJECT === 0) await subject?.dispose()
-    if (subject === undefined || round % ROUNDS_OF_SUBJECT === 0) {
-      subject = await newSubject(random, round)
+    const isNew = round % ROUNDS_OF_SUBJECT === 0
+    if (isNew) await subject?.dispose()
+    if (subject === undefined || isNew) {
+      const count = shards[Math.floor(round / ROUNDS_OF_SUBJECT) % shards.length] ?? '1'
+      subject = new Subject(random.fork(), { 'odradek.shards': count })
+      await subject.start()
     }
     try {
       const what = await oneRound(subject, round)
@@ -33,9 +75,7 @@ export async function campaign({ rounds, seed, log }: Campaign): Promise<number>
     } catch (error) {
       failed++
       log(`round ${round} FAILED (seed ${seed}): ${(error as Error).stack}`)
-      log(`the data directory is kept: ${subject.dataDir}`)
-      log(subject.broker?.log.slice(-30).join('\n') ?? 'the broker is not there')
-      await subject.kill()
+      await keep(subject, log)
       subject = undefined
     }
   }
@@ -43,11 +83,12 @@ export async function campaign({ rounds, seed, log }: Campaign): Promise<number>
   return failed
 }
 
-async function newSubject(random: Seeded, round: number): Promise<Subject> {
-  const shards = (round / ROUNDS_OF_SUBJECT) % 2 < 1 ? '1' : '3'
-  const subject = new Subject(random.fork(), { 'odradek.shards': shards })
-  await subject.start()
-  return subject
+/** What a failure leaves for those who look into it. */
+async function keep(subject: Subject, log: Campaign['log']): Promise<void> {
+  await pause(100)
+  log(`the data directory is kept: ${subject.dataDir}`)
+  log(subject.broker?.log.slice(-30).join('\n') ?? 'the broker is not there')
+  await subject.kill()
 }
 
 /** Every second round only kills; the others damage something as well. */
