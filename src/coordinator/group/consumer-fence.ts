@@ -4,6 +4,7 @@
  */
 import type { CoordinatorRecord, Turn } from '../runtime.ts'
 import { timerKey } from './classic.ts'
+import { canDowngrade, downgrade } from './consumer-downgrade.ts'
 import { type ConsumerGroup, consumerGroup } from './consumer-group.ts'
 import { type ConsumerMember, MemberState } from './consumer-member.ts'
 import { epochRecord, memberTombstones } from './consumer-records.ts'
@@ -21,7 +22,10 @@ export interface MemberPlace {
 /** Each is the time that a member has for something. */
 const TIMERS = ['session', 'rebalance', 'join', 'sync'] as const
 
-/** Takes members out of their group, whose epoch rises by one. */
+/**
+ * Takes members out of their group, whose epoch rises by one; it becomes a classic group if nobody
+ * is left who speaks the consumer protocol.
+ */
 export function removeMembers(
   coordinator: GroupCoordinator,
   turn: Turn,
@@ -30,6 +34,11 @@ export function removeMembers(
 ): void {
   if (leaving.length === 0) return
   const { groupId } = group
+  if (canDowngrade(coordinator, { group, leaving })) {
+    for (const { memberId } of group.members.values()) cancelTimers(turn, { groupId, memberId })
+    downgrade(coordinator, turn, { group, leaving, rebalances: true })
+    return
+  }
   const records: CoordinatorRecord[] = []
   for (const { memberId } of leaving) records.push(...memberTombstones(groupId, memberId))
   const topics = coordinator.parts.image

@@ -3,7 +3,7 @@
  * changes only by its records; consumer-replay.ts calls what is here.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
-import type { CoordinatorRecord, Turn } from '../runtime.ts'
+import type { CoordinatorRecord } from '../runtime.ts'
 import { type ConsumerMember, isReconciledTo, MemberState, regexOf } from './consumer-member.ts'
 import type { PartitionEpochs, TopicPartitions } from './consumer-partitions.ts'
 import { groupTombstones, type ResolvedRegex } from './consumer-records.ts'
@@ -11,9 +11,6 @@ import type { Group, GroupRegistry, OffsetClient, OffsetExpiry } from './registr
 
 /** States as ConsumerGroupDescribe and ListGroups print them. */
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable'
-
-/** What a consumer group needs to be called with when its partition has been loaded. */
-export type OnLoaded = (turn: Turn, group: ConsumerGroup) => void
 
 /** Lives on the coordinator's thread. */
 export class ConsumerGroup implements Group {
@@ -45,12 +42,11 @@ export class ConsumerGroup implements Group {
   readonly #classicProtocols = new Counts()
   /** Who has a partition, or has yet to give it up, by topic id and partition. */
   readonly #owners = new Map<string, Map<number, string>>()
-  readonly #onLoaded: OnLoaded
   #classicMembers = 0
 
-  constructor(groupId: string, onLoaded: OnLoaded) {
+  /** A group that is not in the registry: its records put it there. */
+  constructor(groupId: string) {
     this.groupId = groupId
-    this.#onLoaded = onLoaded
   }
 
   get members(): ReadonlyMap<string, ConsumerMember> {
@@ -248,10 +244,6 @@ export class ConsumerGroup implements Group {
     return memberEpoch === member.memberEpoch ? ErrorCode.NONE : wrongEpoch(member)
   }
 
-  onCommit(): void {
-    // Only heartbeats keep a member of a consumer group alive.
-  }
-
   deleteProblem(): ErrorCode {
     return this.isEmpty() ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP
   }
@@ -271,10 +263,6 @@ export class ConsumerGroup implements Group {
 
   offsetExpiry(): OffsetExpiry {
     return { from: 'commit' }
-  }
-
-  onLoaded(turn: Turn): void {
-    this.#onLoaded(turn, this)
   }
 
   abandon(): void {

@@ -6,9 +6,10 @@
 import { newUuid } from '../../base/uuid.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { CoordinatorRecord, Turn } from '../runtime.ts'
+import { ClassicGroup } from './classic.ts'
 import type { CommandOf, GroupAnswers } from './commands.ts'
 import { removeMembers, startSession } from './consumer-fence.ts'
-import { type ConsumerGroup, consumerGroup } from './consumer-group.ts'
+import { ConsumerGroup, consumerGroup } from './consumer-group.ts'
 import { type ConsumerMember, LEFT_FOR_A_WHILE, newMember, topicNames } from './consumer-member.ts'
 import {
   listOfEpochs,
@@ -18,18 +19,12 @@ import {
   targetOf,
   withEpoch,
 } from './consumer-partitions.ts'
-import {
-  assignmentRecord,
-  memberRecord,
-  memberTombstones,
-  targetRecord,
-} from './consumer-records.ts'
+import { assignmentRecord } from './consumer-records.ts'
 import { invalid, isRefusal, type Refusal, refuse } from './consumer-refusal.ts'
-import { newConsumerGroup } from './consumer-replay.ts'
+import { instanceRefusal, replacement } from './consumer-static.ts'
 import { updateMember } from './consumer-update.ts'
+import { afterUpgrade, upgrade } from './consumer-upgrade.ts'
 import type { GroupCoordinator } from './coordinator.ts'
-import type { GroupOperation } from './operations.ts'
-import { targetFor } from './target.ts'
 
 type Heartbeat = CommandOf<'consumer-group-heartbeat'>
 type Answer = GroupAnswers['consumer-group-heartbeat']
@@ -37,17 +32,12 @@ type Answer = GroupAnswers['consumer-group-heartbeat']
 /** The epoch with which a member goes for good. */
 const LEAVE_EPOCH = -1
 
-/** The operation behind ConsumerGroupHeartbeat. */
-export const consumerGroupHeartbeat: GroupOperation<'consumer-group-heartbeat'> = {
-  groupId: ({ request }) => request.groupId,
-  failed: (errorCode) => ({ errorCode }),
-  run(coordinator, turn, command, reply) {
-    const answer = heartbeat(coordinator, turn, command)
-    turn.answer(reply, answer, (errorCode) => ({ errorCode }))
-  },
-}
-
-function heartbeat(coordinator: GroupCoordinator, turn: Turn, command: Heartbeat): Answer {
+/** One heartbeat. What it changes is logged in `turn`; a refusal changes nothing. */
+export function heartbeatConsumerMember(
+  coordinator: GroupCoordinator,
+  turn: Turn,
+  command: Heartbeat,
+): Answer {
   const { memberEpoch } = command.request
   const refusal = requestRefusal(coordinator, command)
   if (refusal) return refusal
@@ -126,6 +116,8 @@ function stay(coordinator: GroupCoordinator, turn: Turn, command: Heartbeat): An
   const update = { coordinator, turn, group, replaced, before, next, owned, records }
   const updated = updateMember(update)
   if (isRefusal(updated)) return updated
+  const classic = coordinator.groups.get(group.groupId)
+  if (classic instanceof ClassicGroup) leaveClassicProtocol(coordinator, turn, classic, group)
   for (const record of records) turn.change(record)
   startSession(coordinator, turn, group.groupId, updated.member)
   const { memberId, memberEpoch, assigned } = updated.member
@@ -143,6 +135,19 @@ function stay(coordinator: GroupCoordinator, turn: Turn, command: Heartbeat): An
       full || !sameEpochs(member.assigned, assigned)
         ? { topicPartitions: listOfEpochs(assigned) }
         : null,
+  }
+}
+
+/** The members of an upgraded group have sessions of the consumer group from now on. */
+function leaveClassicProtocol(
+  coordinator: GroupCoordinator,
+  turn: Turn,
+  classic: ClassicGroup,
+  group: ConsumerGroup,
+): void {
+  afterUpgrade(coordinator, turn, classic)
+  for (const member of group.members.values()) {
+    startSession(coordinator, turn, group.groupId, member)
   }
 }
 
@@ -175,7 +180,9 @@ function callerOf(
 ): Caller | Refusal {
   const { groupId, memberEpoch, instanceId } = request
   const joins = memberEpoch === 0
-  const group = groupFor(coordinator, groupId, joins)
+  const group = joins
+    ? groupToJoin(coordinator, groupId, records)
+    : groupThatIs(coordinator, groupId)
   if (isRefusal(group)) return group
   const max = coordinator.config['group.consumer.max.size']
   if (group.members.size >= max && !group.members.has(request.memberId)) {
@@ -194,19 +201,32 @@ function callerOf(
   return refusal ?? { group, member, replaced: known }
 }
 
-/** The group that a heartbeat names; a join makes it. */
-function groupFor(
-  coordinator: GroupCoordinator,
-  groupId: string,
-  joins: boolean,
-): ConsumerGroup | Refusal {
+/** The group of a member that has joined. */
+function groupThatIs(coordinator: GroupCoordinator, groupId: string): ConsumerGroup | Refusal {
   const group = consumerGroup(coordinator.groups, groupId)
   if (group !== undefined) return group
-  if (coordinator.groups.get(groupId) !== undefined) {
-    return notFound(`Group ${groupId} is not a consumer group.`)
+  return coordinator.groups.get(groupId) === undefined
+    ? notFound(`Consumer group ${groupId} not found.`)
+    : notFound(`Group ${groupId} is not a consumer group.`)
+}
+
+/** As groupThatIs; a join makes the group, of a classic one where there is one. */
+function groupToJoin(
+  coordinator: GroupCoordinator,
+  groupId: string,
+  records: CoordinatorRecord[],
+): ConsumerGroup | Refusal {
+  const known = coordinator.groups.get(groupId)
+  if (known !== undefined && !(known instanceof ClassicGroup)) {
+    return groupThatIs(coordinator, groupId)
   }
-  if (!joins) return notFound(`Consumer group ${groupId} not found.`)
-  return newConsumerGroup(coordinator, groupId)
+  const made = new ConsumerGroup(groupId)
+  if (known === undefined) return made
+  if (known.isEmpty()) {
+    records.push(...known.tombstones())
+    return made
+  }
+  return upgrade(coordinator, known, made, records) ?? made
 }
 
 /** KIP-345: an instance is the same member under whatever id it comes back. */
@@ -238,37 +258,6 @@ function staticCaller(
   return { group, member, replaced: known }
 }
 
-/** The records by which a static member goes on under another id. */
-export function replacement(
-  group: ConsumerGroup,
-  known: ConsumerMember,
-  member: ConsumerMember,
-): CoordinatorRecord[] {
-  const { groupId } = group
-  return [
-    ...memberTombstones(groupId, known.memberId),
-    memberRecord(groupId, member),
-    targetRecord(groupId, member.memberId, targetFor(group.targets, known.memberId)),
-    assignmentRecord(groupId, member),
-  ]
-}
-
-/** Why an instance is not who it says it is. */
-export function instanceRefusal(
-  known: ConsumerMember | undefined,
-  { memberId, instanceId }: { memberId: string; instanceId: string },
-): Refusal | undefined {
-  if (known === undefined) {
-    return refuse(ErrorCode.UNKNOWN_MEMBER_ID, `Instance id ${instanceId} is unknown.`)
-  }
-  if (known.memberId === memberId) return undefined
-  return refuse(
-    ErrorCode.FENCED_INSTANCE_ID,
-    `Static member ${memberId} with instance id ${instanceId} was fenced by member ` +
-      `${known.memberId}.`,
-  )
-}
-
 /** The answer with a new epoch may have been lost: then the member still comes with the old one. */
 function epochMismatch(
   member: ConsumerMember,
@@ -292,7 +281,7 @@ function epochMismatch(
 
 function leave(coordinator: GroupCoordinator, turn: Turn, { request }: Heartbeat): Answer {
   const { groupId, memberId, memberEpoch, instanceId } = request
-  const group = groupFor(coordinator, groupId, false)
+  const group = groupThatIs(coordinator, groupId)
   if (isRefusal(group)) return group
   const known = instanceId === null ? group.members.get(memberId) : group.staticMember(instanceId)
   if (instanceId !== null) {

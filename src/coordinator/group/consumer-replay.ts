@@ -5,7 +5,6 @@ import type { ConsumerGroupMetadataValue } from '../../protocol/records/consumer
 import type { ConsumerGroupRegularExpressionValue } from '../../protocol/records/consumer-group-regular-expression.ts'
 import type { ConsumerGroupTargetAssignmentMemberValue } from '../../protocol/records/consumer-group-target-assignment-member.ts'
 import type { ConsumerGroupTargetAssignmentMetadataValue } from '../../protocol/records/consumer-group-target-assignment-metadata.ts'
-import { startTimers } from './consumer-fence.ts'
 import { ConsumerGroup, consumerGroup } from './consumer-group.ts'
 import { type ConsumerMember, newMember, topicNames } from './consumer-member.ts'
 import { NO_PARTITIONS, type PartitionEpochs, targetOf } from './consumer-partitions.ts'
@@ -20,14 +19,9 @@ interface MemberKey {
 function persisted(coordinator: GroupCoordinator, groupId: string): ConsumerGroup {
   const known = coordinator.groups.get(groupId)
   if (known instanceof ConsumerGroup) return known
-  const group = newConsumerGroup(coordinator, groupId)
+  const group = new ConsumerGroup(groupId)
   coordinator.groups.set(group)
   return group
-}
-
-/** A group that is not in the registry: its records put it there. */
-export function newConsumerGroup(coordinator: GroupCoordinator, groupId: string): ConsumerGroup {
-  return new ConsumerGroup(groupId, (turn, group) => startTimers(coordinator, turn, group))
 }
 
 function replayEpoch(

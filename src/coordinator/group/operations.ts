@@ -11,6 +11,14 @@ import {
 } from './classic-member.ts'
 import { joinFailure, syncFailure } from './classic-rebalance.ts'
 import type { CommandOf, GroupAnswers, GroupCommandKind } from './commands.ts'
+import {
+  heartbeatConsumerGroup,
+  joinConsumerGroup,
+  leaveConsumerGroup,
+  syncConsumerGroup,
+} from './consumer-classic.ts'
+import { ConsumerGroup } from './consumer-group.ts'
+import { heartbeatConsumerMember } from './consumer-heartbeat.ts'
 import type { GroupCoordinator } from './coordinator.ts'
 import {
   commitFailure,
@@ -54,7 +62,15 @@ const joinGroup: GroupOperation<'join-group'> = {
       joinClassicGroup(coordinator, turn, group, command, reply)
       return
     }
-    refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+    if (!(group instanceof ConsumerGroup)) {
+      refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+    } else if (!group.isEmpty()) {
+      joinConsumerGroup(coordinator, turn, group, command, reply)
+    } else {
+      // A new member may make a classic group of one that nobody is in.
+      if (memberId === '') forgetGroup(coordinator, turn, group)
+      joinClassicGroup(coordinator, turn, undefined, command, reply)
+    }
   },
 }
 
@@ -66,6 +82,11 @@ const syncGroup: GroupOperation<'sync-group'> = {
     const group = coordinator.groups.get(groupId)
     if (group instanceof ClassicGroup) {
       syncClassicGroup(coordinator, turn, group, command, reply)
+      return
+    }
+    if (group instanceof ConsumerGroup) {
+      const answer = syncConsumerGroup(coordinator, turn, group, command)
+      turn.answer(reply, answer, syncFailure)
       return
     }
     const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : ErrorCode.UNKNOWN_MEMBER_ID
@@ -87,6 +108,8 @@ const heartbeat: GroupOperation<'heartbeat'> = {
     if (groupId === '') errorCode = ErrorCode.INVALID_GROUP_ID
     if (group instanceof ClassicGroup) {
       errorCode = heartbeatClassicGroup(coordinator, turn, group, command)
+    } else if (group instanceof ConsumerGroup) {
+      errorCode = heartbeatConsumerGroup(coordinator, turn, group, command)
     }
     turn.answer(reply, { errorCode }, (failure) => ({ errorCode: failure }))
   },
@@ -103,11 +126,22 @@ const leaveGroup: GroupOperation<'leave-group'> = {
       turn.answer(reply, failed(ErrorCode.INVALID_GROUP_ID), failed)
       return
     }
-    const answer =
-      group instanceof ClassicGroup
-        ? leaveClassicGroup(coordinator, turn, group, command)
-        : leaveFailure(command, ErrorCode.UNKNOWN_MEMBER_ID)
+    let answer: GroupAnswers['leave-group']
+    if (group instanceof ClassicGroup) {
+      answer = leaveClassicGroup(coordinator, turn, group, command)
+    } else if (group instanceof ConsumerGroup) {
+      answer = leaveConsumerGroup(coordinator, turn, group, command)
+    } else answer = leaveFailure(command, ErrorCode.UNKNOWN_MEMBER_ID)
     turn.answer(reply, answer, failed)
+  },
+}
+
+const consumerGroupHeartbeat: GroupOperation<'consumer-group-heartbeat'> = {
+  groupId: groupIdOf,
+  failed: (errorCode) => ({ errorCode }),
+  run(coordinator, turn, command, reply) {
+    const answer = heartbeatConsumerMember(coordinator, turn, command)
+    turn.answer(reply, answer, (errorCode) => ({ errorCode }))
   },
 }
 
@@ -131,4 +165,11 @@ export const groupOperations = {
   'leave-group': leaveGroup,
   'offset-commit': offsetCommit,
   'offset-delete': offsetDelete,
+  'consumer-group-heartbeat': consumerGroupHeartbeat,
 } satisfies { [K in GroupCommandKind]?: GroupOperation<K> }
+
+/** The group is gone at once, for its place is taken in the same turn. */
+function forgetGroup(coordinator: GroupCoordinator, turn: Turn, group: ConsumerGroup): void {
+  for (const record of group.tombstones()) turn.persist(record)
+  coordinator.groups.delete(group.groupId)
+}

@@ -2,6 +2,7 @@
 import { LegacyOffsetCommit } from '../../protocol/records/legacy-offset-commit.ts'
 import { OffsetCommit } from '../../protocol/records/offset-commit.ts'
 import { groupMetadataType, replayGroupMetadata } from './classic-records.ts'
+import { consumerReplays } from './consumer-replay.ts'
 import type { Replay } from './coordinator.ts'
 import { replayLegacyOffsetCommit, replayOffsetCommit } from './offsets-records.ts'
 
@@ -10,4 +11,5 @@ export const groupReplays: ReadonlyMap<number, Replay> = new Map([
   [LegacyOffsetCommit.type, replayLegacyOffsetCommit],
   [OffsetCommit.type, replayOffsetCommit],
   [groupMetadataType, replayGroupMetadata],
+  ...consumerReplays,
 ])

@@ -15,6 +15,9 @@ import {
 import { ClassicGroup } from './classic.ts'
 import { onClassicLoaded } from './classic-rebalance.ts'
 import type { CommandOf, GroupAnswers, GroupCommand, GroupCommandKind } from './commands.ts'
+import { describeConsumerGroup } from './consumer-describe.ts'
+import { startTimers } from './consumer-fence.ts'
+import { ConsumerGroup } from './consumer-group.ts'
 import { GroupCoordinator, type GroupParts } from './coordinator.ts'
 import { forgetTopic, scheduleExpiry } from './offsets-expiry.ts'
 import { fetchAnswer, fetchFailure, fetchOffsets, groupsAsked } from './offsets-fetch.ts'
@@ -51,6 +54,9 @@ export class GroupService {
         return
       case 'describe-groups':
         this.#describeGroups(command, answer)
+        return
+      case 'consumer-group-describe':
+        this.#describeConsumerGroups(command, answer)
         return
       case 'list-groups':
         this.#listGroups(command, answer)
@@ -144,6 +150,18 @@ export class GroupService {
     reply({ groups })
   }
 
+  #describeConsumerGroups(
+    { request }: CommandOf<'consumer-group-describe'>,
+    reply: Reply<GroupAnswers['consumer-group-describe']>,
+  ): void {
+    const groups = request.groupIds.map((groupId) => {
+      const problem = this.#problemOf(groupId)
+      if (problem !== ErrorCode.NONE) return { groupId, errorCode: problem }
+      return describeConsumerGroup(this.coordinator, groupId)
+    })
+    reply({ groups })
+  }
+
   #listGroups(command: CommandOf<'list-groups'>, reply: Reply<GroupAnswers['list-groups']>): void {
     const { partitionCount } = this.coordinator
     for (let partition = 0; partition < partitionCount; partition++) {
@@ -189,6 +207,7 @@ function onLoaded(coordinator: GroupCoordinator, turn: Turn): void {
   for (const group of coordinator.groups.all()) {
     if (coordinator.partitionOf(group.groupId) !== turn.partition) continue
     if (group instanceof ClassicGroup) onClassicLoaded(coordinator, turn, group)
+    else if (group instanceof ConsumerGroup) startTimers(coordinator, turn, group)
   }
   scheduleExpiry(coordinator, turn)
 }
