@@ -15,6 +15,8 @@ export interface InteropClient {
 
 const cache = process.env['ODRADEK_INTEROP_CACHE'] ?? join(homedir(), '.cache/odradek-interop')
 const programs = resolve(root, 'test/interop')
+/** Small and quick to start. */
+const javaOptions = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 const nodeModules = join(programs, 'node/node_modules')
 
 /** In the order in which they run: the cheap ones first. */
@@ -44,20 +46,16 @@ export const clients: readonly InteropClient[] = [
 ]
 
 function java(version: string): InteropClient {
+  return { name: `java ${version}`, ...javaClient(version, 'Interop') }
+}
+
+/** A program of test/interop/java with the clients of a version. */
+export function javaClient(version: string, program: string): Omit<InteropClient, 'name'> {
   const classes = join(cache, `java-${version}/classes`)
   const path = `${classes}:${join(cache, `java-${version}/lib`)}/*`
   return {
-    name: `java ${version}`,
-    argv: [
-      'java',
-      '-Xmx128m',
-      '-XX:+UseSerialGC',
-      '-XX:TieredStopAtLevel=1',
-      '-cp',
-      path,
-      'Interop',
-    ],
-    needs: () => missing(join(classes, 'Interop.class')),
+    argv: ['java', ...javaOptions, '-cp', path, program],
+    needs: () => missing(join(classes, `${program}.class`)),
   }
 }
 
