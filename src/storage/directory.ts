@@ -78,7 +78,7 @@ export class DiskDirectory implements SegmentDirectory {
   }
 
   open(baseOffset: number, size: number): SegmentFile {
-    return this.#file(baseOffset, size)
+    return this.#file(baseOffset, size, false)
   }
 
   /** A new segment. With the first one comes partition.metadata: topics without data stay cheap. */
@@ -86,7 +86,7 @@ export class DiskDirectory implements SegmentDirectory {
     if (!fs.existsSync(path.join(this.path, METADATA_FILE))) {
       this.#write(METADATA_FILE, `version: 0\ntopic_id: ${this.#topicId}\n`, false)
     }
-    return this.#file(baseOffset, 0)
+    return this.#file(baseOffset, 0, true)
   }
 
   remove(baseOffset: number, delayMs: number): void {
@@ -111,7 +111,7 @@ export class DiskDirectory implements SegmentDirectory {
     } catch (error) {
       throw new StorageError(`cannot put the compacted ${target} into its place`, error)
     }
-    return this.#file(base, size)
+    return this.#file(base, size, false)
   }
 
   removeReplaced(bases: readonly number[], delayMs: number): void {
@@ -140,8 +140,8 @@ export class DiskDirectory implements SegmentDirectory {
     this.#open.clear()
   }
 
-  #file(baseOffset: number, size: number): DiskSegmentFile {
-    const file = new DiskSegmentFile(this.#segmentPath(baseOffset), size, this.#files)
+  #file(baseOffset: number, size: number, isNew: boolean): DiskSegmentFile {
+    const file = new DiskSegmentFile(this.#segmentPath(baseOffset), size, this.#files, isNew)
     this.#open.set(baseOffset, file)
     return file
   }
@@ -184,8 +184,9 @@ export class DiskDirectory implements SegmentDirectory {
   #readOffset(name: string): number | undefined {
     try {
       const text = fs.readFileSync(path.join(this.path, name), 'utf8')
-      const offset = Number(text.split('\n')[2]?.split(' ').at(-1))
-      return Number.isSafeInteger(offset) ? offset : undefined
+      // Half a file, as a crash of Kafka may leave it, is none.
+      const digits = / (\d{1,16})$/.exec(text.split('\n')[2] ?? '')?.[1]
+      return digits === undefined ? undefined : Number(digits)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw new StorageError(`cannot read ${name} in ${this.path}`, error)

@@ -43,19 +43,28 @@ export class OpenFiles {
   }
 }
 
+/** An open descriptor: closed when nobody wants it any more and the last flush of it is done. */
+interface Descriptor {
+  readonly fd: number
+  flushes: number
+  retired: boolean
+}
+
 /** One segment file; lives on its partition's thread. */
 export class DiskSegmentFile implements SegmentFile {
   readonly path: string
   readonly #files: OpenFiles
-  #fd = -1
+  #open: Descriptor | undefined
   #size: number
   #used = false
-  #syncing = 0
+  /** Only a file that is new may come to be by being opened: a removed one must not come back. */
+  #isNew: boolean
 
-  constructor(path: string, size: number, files: OpenFiles) {
+  constructor(path: string, size: number, files: OpenFiles, isNew: boolean) {
     this.path = path
     this.#size = size
     this.#files = files
+    this.#isNew = isNew
   }
 
   get size(): number {
@@ -64,35 +73,27 @@ export class DiskSegmentFile implements SegmentFile {
 
   /** Whether the file was used since the last call. */
   takeUsed(): boolean {
-    const used = this.#used || this.#syncing > 0
+    const used = this.#used || (this.#open?.flushes ?? 0) > 0
     this.#used = false
     return used
   }
 
   append(views: readonly Uint8Array[], bytes: number): void {
-    const fd = this.#descriptor()
-    let written: number
+    const { fd } = this.#descriptor()
     try {
-      const only = views[0] as Uint8Array
-      written =
-        views.length === 1
-          ? fs.writeSync(fd, only, 0, bytes, this.#size)
-          : fs.writevSync(fd, views, this.#size)
+      let written = 0
+      if (views.length > 1) written = fs.writevSync(fd, views, this.#size)
+      // What is short finds out with its next write why: the disk is full, mostly.
+      if (written < bytes) writeFrom(fd, views, written, this.#size)
     } catch (error) {
       this.#cutBack(fd)
       throw new StorageError(`cannot append to ${this.path}`, error)
-    }
-    if (written !== bytes) {
-      this.#cutBack(fd)
-      throw new StorageError(
-        `cannot append to ${this.path}: ${written} of ${bytes} bytes were written`,
-      )
     }
     this.#size += bytes
   }
 
   read(into: Uint8Array, at: number, length: number, position: number): number {
-    const fd = this.#descriptor()
+    const { fd } = this.#descriptor()
     let total = 0
     try {
       while (total < length) {
@@ -108,7 +109,7 @@ export class DiskSegmentFile implements SegmentFile {
 
   truncate(size: number): void {
     try {
-      fs.ftruncateSync(this.#descriptor(), size)
+      fs.ftruncateSync(this.#descriptor().fd, size)
     } catch (error) {
       throw new StorageError(`cannot cut ${this.path}`, error)
     }
@@ -117,47 +118,51 @@ export class DiskSegmentFile implements SegmentFile {
 
   syncNow(): void {
     try {
-      fs.fdatasyncSync(this.#descriptor())
+      fs.fdatasyncSync(this.#descriptor().fd)
     } catch (error) {
       throw new StorageError(`cannot flush ${this.path}`, error)
     }
   }
 
   sync(done: (error: Error | undefined) => void): void {
-    let fd: number
+    let open: Descriptor
     try {
-      fd = this.#descriptor()
+      open = this.#descriptor()
     } catch (error) {
       done(error as Error)
       return
     }
-    this.#syncing++
-    fs.fdatasync(fd, (error) => {
-      this.#syncing--
+    open.flushes++
+    fs.fdatasync(open.fd, (error) => {
+      open.flushes--
+      if (open.retired && open.flushes === 0) fs.closeSync(open.fd)
       done(error ? new StorageError(`cannot flush ${this.path}`, error) : undefined)
     })
   }
 
   close(): void {
-    if (this.#fd === -1) return
-    const fd = this.#fd
-    this.#fd = -1
+    const open = this.#open
+    if (open === undefined) return
+    this.#open = undefined
     this.#files.closed(this)
-    // A descriptor that a flush still uses is closed by the thread pool behind that flush.
-    if (this.#syncing > 0) fs.fdatasync(fd, () => fs.close(fd, () => {}))
-    else fs.closeSync(fd)
+    open.retired = true
+    // Its number may be given to another file at once, which a late flush would then be of.
+    if (open.flushes === 0) fs.closeSync(open.fd)
   }
 
-  #descriptor(): number {
+  #descriptor(): Descriptor {
     this.#used = true
-    if (this.#fd !== -1) return this.#fd
+    if (this.#open !== undefined) return this.#open
+    const { O_RDWR, O_CREAT } = fs.constants
     try {
-      this.#fd = fs.openSync(this.path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644)
+      const fd = fs.openSync(this.path, this.#isNew ? O_RDWR | O_CREAT : O_RDWR, 0o644)
+      this.#open = { fd, flushes: 0, retired: false }
     } catch (error) {
       throw new StorageError(`cannot open ${this.path}`, error)
     }
+    this.#isNew = false
     this.#files.opened(this)
-    return this.#fd
+    return this.#open
   }
 
   #cutBack(fd: number): void {
@@ -166,5 +171,17 @@ export class DiskSegmentFile implements SegmentFile {
     } catch {
       // The next append writes over the torn bytes, and recovery cuts what is not a whole batch.
     }
+  }
+}
+
+/** Writes `views` but for their first `skip` bytes, which are at `position` already. */
+function writeFrom(fd: number, views: readonly Uint8Array[], skip: number, position: number): void {
+  let start = 0
+  for (const view of views) {
+    let at = Math.max(0, Math.min(view.length, skip - start))
+    while (at < view.length) {
+      at += fs.writeSync(fd, view, at, view.length - at, position + start + at)
+    }
+    start += view.length
   }
 }
