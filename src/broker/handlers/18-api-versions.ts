@@ -4,8 +4,9 @@
  *   72) is not listed. Name and version of the client's software are remembered (v3, KIP-511) and
  *   must look like names, else INVALID_REQUEST with an empty list. A version above 4 is answered in
  *   the form of version 0 (KIP-511): `unsupportedVersionResponse`, which dispatch sends.
- * Differs: the only feature is metadata.version; the features of APIs that are not served are not
- *   named, so that clients do not count on them (KIP-584).
+ *   A feature that may be switched off (level 0) is named from version 4 on only (KIP-1022).
+ * Differs: the features of APIs that are not served are not named, so that clients do not count on
+ *   them (KIP-584).
  */
 import { ApiVersions } from '../../protocol/apis/18-api-versions.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
@@ -16,8 +17,15 @@ type Response = ResponseInput<typeof ApiVersions>
 
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
-/** Kafka 4.3's metadata.version; no supported feature may start at 0 for old Java clients. */
-const METADATA_VERSION = { lowest: 7, highest: 30 }
+/** The features and their levels in Kafka 4.3. `apiKey`: without that API there is no feature. */
+const FEATURES: readonly { name: string; lowest: number; highest: number; apiKey?: number }[] = [
+  { name: 'metadata.version', lowest: 7, highest: 30 },
+  // The consumer group protocol, KIP-848.
+  { name: 'group.version', lowest: 0, highest: 1, apiKey: 68 },
+]
+
+/** From this version on clients accept features whose lowest level is 0. */
+const LEVEL_0_FROM = 4
 
 /** The answer to a version that is not known, in the form of version 0. */
 export const unsupportedVersionResponse: Response = {
@@ -27,7 +35,7 @@ export const unsupportedVersionResponse: Response = {
 
 /** Builds the handler from the table that it belongs to, which is asked at the first request. */
 export function apiVersionsOf(table: () => readonly Handler[]): Handler {
-  let response: Response | undefined
+  const responses: (Response | undefined)[] = []
   return defineHandler(ApiVersions, [0, 4], (request, exchange) => {
     if (exchange.apiVersion >= 3) {
       const { clientSoftwareName, clientSoftwareVersion } = request
@@ -38,14 +46,17 @@ export function apiVersionsOf(table: () => readonly Handler[]): Handler {
       exchange.session.clientSoftwareName = clientSoftwareName
       exchange.session.clientSoftwareVersion = clientSoftwareVersion
     }
-    response ??= apiVersionsResponse(table())
-    exchange.reply(response)
+    const { apiVersion } = exchange
+    responses[apiVersion] ??= apiVersionsResponse(table(), apiVersion)
+    exchange.reply(responses[apiVersion])
   })
 }
 
 /** What a client may use: the advertised ranges of `handlers` by key. */
-export function apiVersionsResponse(handlers: readonly Handler[]): Response {
-  const { lowest, highest } = METADATA_VERSION
+export function apiVersionsResponse(handlers: readonly Handler[], apiVersion: number): Response {
+  const features = FEATURES.filter(({ apiKey }) => {
+    return apiKey === undefined || handlers.some(({ api }) => api.key === apiKey)
+  })
   return {
     apiKeys: handlers
       .map(({ api, advertised: [minVersion, maxVersion] }) => ({
@@ -54,10 +65,14 @@ export function apiVersionsResponse(handlers: readonly Handler[]): Response {
         maxVersion,
       }))
       .sort((a, b) => a.apiKey - b.apiKey),
-    supportedFeatures: [{ name: 'metadata.version', minVersion: lowest, maxVersion: highest }],
+    supportedFeatures: features
+      .filter(({ lowest }) => lowest > 0 || apiVersion >= LEVEL_0_FROM)
+      .map(({ name, lowest, highest }) => ({ name, minVersion: lowest, maxVersion: highest })),
     finalizedFeaturesEpoch: 0,
-    finalizedFeatures: [
-      { name: 'metadata.version', minVersionLevel: highest, maxVersionLevel: highest },
-    ],
+    finalizedFeatures: features.map(({ name, highest }) => ({
+      name,
+      minVersionLevel: highest,
+      maxVersionLevel: highest,
+    })),
   }
 }
