@@ -3,6 +3,7 @@
  * the actors. One context per thread; built by `shard.ts`.
  */
 import type { ControllerAnswers, ControllerCommand } from '../actors/mailbox/controller.ts'
+import type { CoordinatorAnswers, CoordinatorCommand } from '../actors/mailbox/coordinator.ts'
 import type { PartitionAnswers, PartitionCommand } from '../actors/mailbox/partition.ts'
 import type { Clock } from '../base/clock.ts'
 import type { ClusterImage } from '../cluster/image.ts'
@@ -50,6 +51,14 @@ export interface BrokerContext {
   callController<C extends ControllerCommand>(
     command: C,
     answer: (result: ControllerAnswers[C['kind']] | undefined) => void,
+  ): void
+  /**
+   * Sends a command to the coordinator of groups. The answer may take minutes; `undefined` answers a
+   * coordinator that was lost.
+   */
+  callCoordinator<C extends CoordinatorCommand>(
+    command: C,
+    answer: (result: CoordinatorAnswers[C['kind']] | undefined) => void,
   ): void
   /** Runs `then` once after at least `delayMs`; the returned function cancels. */
   after(delayMs: number, then: () => void): () => void

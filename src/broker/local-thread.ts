@@ -23,6 +23,7 @@ export class LocalThread implements ThreadHandle {
   }
 
   async stop(): Promise<void> {
+    this.#thread.beginStop()
     await this.#shard?.stop()
     await this.#thread.stop()
   }

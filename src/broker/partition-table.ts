@@ -145,6 +145,27 @@ export class PartitionTable implements PartitionHost {
     return results
   }
 
+  /** The first offset of a partition; -1 while it is offline or not here. */
+  startOffset(slot: number): number {
+    const partition = this.#bySlot.get(slot)
+    return partition?.online ? partition.log.logStartOffset : -1
+  }
+
+  /** Whole batches from `fetchOffset` up to the high watermark, for an actor of this thread. */
+  readOne(slot: number, fetchOffset: number, maxBytes: number): ReadResult {
+    const partition = this.#bySlot.get(slot)
+    if (partition === undefined) return missing()
+    return this.#readOne(partition, {
+      fetchOffset,
+      maxBytes,
+      currentLeaderEpoch: -1,
+      lastFetchedEpoch: -1,
+      readCommitted: false,
+      minOneBatch: true,
+      measure: false,
+    })
+  }
+
   command<C extends PartitionCommand>(
     command: C,
     answer: (result: PartitionAnswers[C['kind']]) => void,

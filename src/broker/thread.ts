@@ -6,11 +6,13 @@ import path from 'node:path'
 import { crc32c } from '@node-rs/crc32'
 import { pack, unpack } from 'msgpackr'
 import { Controller } from '../actors/controller.ts'
+import { Coordinator, OFFSETS_TOPIC } from '../actors/coordinator.ts'
 import type {
   ControllerAnswers,
   ControllerCommand,
   MetadataUpdate,
 } from '../actors/mailbox/controller.ts'
+import type { CoordinatorAnswer, CoordinatorRequest } from '../actors/mailbox/coordinator.ts'
 import {
   decodeAppend,
   decodeRead,
@@ -35,6 +37,7 @@ import { type MetadataStore, openMetadataStore } from '../storage/metadata-store
 import type { Storage } from '../storage/storage.ts'
 import { createCodecs } from './codecs.ts'
 import type { BrokerContext } from './context.ts'
+import { CoordinatorLink } from './coordinator-link.ts'
 import { Dispatcher } from './dispatch.ts'
 import { FetchSessionCache } from './fetch-session.ts'
 import { handlers } from './handlers/index.ts'
@@ -65,7 +68,13 @@ interface Snapshot {
   deltas: readonly MetadataDelta[]
 }
 
-type Command = PartitionCommand | ControllerCommand | MetadataUpdate | { kind: 'metadata-snapshot' }
+type Command =
+  | PartitionCommand
+  | ControllerCommand
+  | CoordinatorRequest
+  | CoordinatorAnswer
+  | MetadataUpdate
+  | { kind: 'metadata-snapshot' }
 
 const PARTITION_COMMANDS: ReadonlySet<string> = new Set([
   'list-offsets',
@@ -91,6 +100,8 @@ export class BrokerThread {
   #store: MetadataStore | undefined
   #storage: Storage | undefined
   #controller: Controller | undefined
+  #coordinator: Coordinator | undefined
+  readonly #coordinatorLink: CoordinatorLink
   readonly #purgatory = new Purgatory()
   /** Buffers of reads that other threads still send from, by their id. */
   readonly #lent = new Map<number, { buffer: PooledBuffer; thread: number }>()
@@ -103,6 +114,12 @@ export class BrokerThread {
     this.options = options
     this.log = log
     this.pool = new BufferPool({ shared: options.threadCount > 1 })
+    this.#coordinatorLink = new CoordinatorLink({
+      thread: options.thread,
+      coordinatorThread: options.placement.coordinatorThread,
+      coordinator: () => this.#coordinatorHere(),
+      call: (thread, message, answer) => this.#call(thread, message, answer),
+    })
     if (options.wiring !== undefined) {
       this.bus = new ThreadBus(options.wiring, this.pool, this, { keepAlive: true })
     }
@@ -154,10 +171,18 @@ export class BrokerThread {
     this.#table.openAll()
     this.#dispatcher = new Dispatcher(this.#context(), handlers, this.pool, this.log)
     for (const run of this.#early.splice(0)) run()
+    // Without the topic there are no groups, and nothing to do before somebody asks.
+    if (this.#isCoordinator && image.topic(OFFSETS_TOPIC) !== undefined) this.#coordinatorHere()
+  }
+
+  /** The broker is about to stop: nobody waits for others any more. */
+  beginStop(): void {
+    this.#coordinator?.stop()
   }
 
   /** Writes and closes everything. Nothing may be under way. */
   async stop(): Promise<void> {
+    this.beginStop()
     await this.#table?.close()
     await this.#storage?.close()
     this.#store?.close()
@@ -167,6 +192,7 @@ export class BrokerThread {
   /** Another worker died: what waited for it fails, what it had borrowed comes back. */
   peerLost(peer: number): void {
     this.bus?.peerLost(peer)
+    this.#coordinatorLink.peerLost(peer)
     for (const [id, lent] of this.#lent) {
       if (lent.thread !== peer) continue
       this.#lent.delete(id)
@@ -244,6 +270,7 @@ export class BrokerThread {
         else this.#call(owner, command, answer)
       },
       callController: (command, answer) => this.#callController(command, answer),
+      callCoordinator: (command, answer) => this.#coordinatorLink.call(command, answer),
       after,
     }
   }
@@ -288,6 +315,26 @@ export class BrokerThread {
       onStorageError: (error) => this.log.error(error.message),
     })
     return this.#controller
+  }
+
+  #coordinatorHere(): Coordinator {
+    const table = this.#table as PartitionTable
+    this.#coordinator ??= new Coordinator({
+      image: this.image,
+      clock: this.clock,
+      pool: this.pool,
+      codecs: table.codecs,
+      crc32c: (bytes) => crc32c(bytes),
+      log: this.log,
+      random: Math.random,
+      append: (slot, batch, sink) => table.append(slot, batch, true, sink, 0),
+      startOffset: (slot) => table.startOffset(slot),
+      read: (slot, fetchOffset, maxBytes) => table.readOne(slot, fetchOffset, maxBytes),
+      callController: (command, answer) => this.#callController(command, answer),
+      after,
+      soon: setImmediate,
+    })
+    return this.#coordinator
   }
 
   /** Tells all other threads; one that is lost will ask for a snapshot when it is back. */
@@ -356,6 +403,11 @@ export class BrokerThread {
     } else if (PARTITION_COMMANDS.has(command.kind)) {
       const table = this.#table as PartitionTable
       table.command(command as PartitionCommand, reply)
+    } else if (command.kind === 'coordinate') {
+      this.#coordinatorLink.onRequest(from, command, reply)
+    } else if (command.kind === 'coordinated') {
+      this.#coordinatorLink.onAnswer(command)
+      reply(null)
     } else {
       this.#controllerHere().onCommand(command as ControllerCommand, reply)
     }

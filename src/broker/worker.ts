@@ -43,6 +43,7 @@ class BrokerWorker {
         this.tell({ kind: 'listening', ports: await this.#shard.listenAll(message.plans) })
         return
       case 'drain':
+        thread.beginStop()
         await this.#shard?.stop()
         this.tell({ kind: 'drained' })
         return

@@ -12,6 +12,7 @@ export interface TimedOperation {
 export class CoordinatorTimers {
   readonly #wheel: TimerWheel<TimedOperation>
   readonly #byKey = new Map<string, WheelTimer<TimedOperation>>()
+  #earliestMs = Infinity
 
   /** `nowMs`: of a monotonic clock, as all times here. */
   constructor(nowMs: number) {
@@ -22,12 +23,18 @@ export class CoordinatorTimers {
     return this.#wheel.size
   }
 
+  /** Nothing is due before this; Infinity without timers. */
+  get earliestMs(): number {
+    return this.#earliestMs
+  }
+
   has(key: string): boolean {
     return this.#byKey.has(key)
   }
 
   /** Sets or replaces the timer `key`. */
   set(key: string, partition: number, deadlineMs: number, run: (turn: Turn) => void): void {
+    this.#earliestMs = Math.min(this.#earliestMs, deadlineMs)
     const known = this.#byKey.get(key)
     if (known !== undefined) {
       known.value.run = run
@@ -58,10 +65,6 @@ export class CoordinatorTimers {
       this.#byKey.delete(operation.key)
       fire(operation)
     })
-  }
-
-  /** A time before which nothing is due; undefined without timers. */
-  nextMs(): number | undefined {
-    return this.#wheel.nextMs()
+    this.#earliestMs = this.#wheel.nextMs() ?? Infinity
   }
 }

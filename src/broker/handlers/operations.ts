@@ -11,5 +11,8 @@ export const TOPIC_OPERATIONS = 3576
  */
 export const CLUSTER_OPERATIONS = 8096
 
+/** A group: READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS. */
+export const GROUP_OPERATIONS = 3400
+
 /** What the field says when it was not asked for. */
 export const OPERATIONS_NOT_ASKED = -2147483648

@@ -18,7 +18,10 @@ type CommitCommand = CommandOf<'offset-commit'>
 type CommitAnswer = GroupAnswers['offset-commit']
 type DeleteAnswer = GroupAnswers['offset-delete']
 
-export function commitFailure(errorCode: ErrorCode, { request }: CommitCommand): CommitAnswer {
+export function commitFailure(
+  errorCode: ErrorCode,
+  request: CommitCommand['request'],
+): CommitAnswer {
   return {
     topics: request.topics.map(({ name, topicId, partitions }) => ({
       name,
@@ -45,7 +48,7 @@ export function commitOffsets(
   }
   const group = coordinator.groups.get(groupId)
   const problem = commitProblem(group, client)
-  const failed = (errorCode: ErrorCode) => commitFailure(errorCode, command)
+  const failed = (errorCode: ErrorCode) => commitFailure(errorCode, request)
   if (problem !== ErrorCode.NONE) {
     turn.answer(reply, failed(problem), failed)
     return

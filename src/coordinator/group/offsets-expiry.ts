@@ -1,4 +1,5 @@
 /** Offsets and groups that go away by themselves. Source: Kafka's cleanupExpiredOffsets. */
+import { ErrorCode } from '../../protocol/errors.ts'
 import type { Turn } from '../runtime.ts'
 import type { GroupCoordinator } from './coordinator.ts'
 import type { CommittedOffset } from './offsets.ts'
@@ -6,6 +7,9 @@ import { offsetTombstone } from './records.ts'
 import type { Group } from './registry.ts'
 
 const MS_PER_MINUTE = 60_000
+
+/** A turn with this many records ends and another one goes on: a batch has to fit. */
+const RECORDS_PER_TURN = 1000
 
 /** Looks now and then, from the time on at which the partition was loaded. */
 export function scheduleExpiry(coordinator: GroupCoordinator, turn: Turn): void {
@@ -31,6 +35,11 @@ export function forgetTopic(coordinator: GroupCoordinator, turn: Turn, topic: st
     for (const partition of coordinator.offsets.ofGroup(group)?.get(topic)?.keys() ?? []) {
       turn.change(offsetTombstone({ group, topic, partition }))
     }
+    if (turn.records.length < RECORDS_PER_TURN) continue
+    turn.followedBy((later, errorCode) => {
+      if (errorCode === ErrorCode.NONE) forgetTopic(coordinator, later, topic)
+    })
+    return
   }
 }
 

@@ -19,7 +19,7 @@ type PartitionAnswer = NonNullable<TopicAnswer['partitions']>[number]
 export type GroupAsked = FetchRequest['groups'][number]
 
 /** The groups asked, in one form for all versions. */
-export function groupsAsked({ request, apiVersion }: CommandOf<'offset-fetch'>) {
+export function groupsAsked(request: FetchRequest, apiVersion: number): readonly GroupAsked[] {
   if (apiVersion >= SEVERAL_GROUPS_FROM) return request.groups
   const { groupId, topics } = request
   const noId = ''

@@ -147,7 +147,7 @@ const consumerGroupHeartbeat: GroupOperation<'consumer-group-heartbeat'> = {
 
 const offsetCommit: GroupOperation<'offset-commit'> = {
   groupId: groupIdOf,
-  failed: commitFailure,
+  failed: (errorCode, { request }) => commitFailure(errorCode, request),
   run: commitOffsets,
 }
 

@@ -130,7 +130,7 @@ export class GroupService {
   ): void {
     const { apiVersion, request } = command
     const options = { apiVersion, requireStable: request.requireStable }
-    const groups = groupsAsked(command).map((asked) => {
+    const groups = groupsAsked(request, apiVersion).map((asked) => {
       const problem = this.#problemOf(asked.groupId)
       if (problem !== ErrorCode.NONE) return fetchFailure(problem, asked, apiVersion)
       return fetchOffsets(this.coordinator, asked, options)
