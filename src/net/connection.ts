@@ -6,8 +6,8 @@
  *   read ──► scratch ──► whole frames: onFrame(view)            (no copy)
  *               └──► rest of a frame ──► pooled buffer ◄── read  (one copy: the first read)
  */
-import type { Socket } from 'node:net'
 import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
+import type { ByteSocket } from './port-socket.ts'
 
 const SIZE_BYTES = 4
 
@@ -59,7 +59,7 @@ export class Connection {
   #moved = 0
   #lastUnsent = 0
   #host: ConnectionHost
-  #socket: Socket
+  #socket: ByteSocket
   /** Holds a partial frame, or frames that may not start yet: [#start, #end). */
   #buffer: PooledBuffer | undefined
   #start = 0
@@ -71,7 +71,7 @@ export class Connection {
   #parsing = false
   #closed = false
 
-  constructor(id: number, socket: Socket, host: ConnectionHost, nowMs: number) {
+  constructor(id: number, socket: ByteSocket, host: ConnectionHost, nowMs: number) {
     this.id = id
     this.remoteAddress = socket.remoteAddress ?? 'unknown'
     this.localAddress = socket.localAddress ?? 'localhost'

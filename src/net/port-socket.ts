@@ -1,0 +1,290 @@
+/**
+ * A connection without a network: a stream of bytes over two rings in shared memory, with a
+ * MessagePort as doorbell. To whoever uses it, it is a socket; Kafka frames go over it as over TCP.
+ *
+ *   user's thread ── ring ──► shard      data frames of the ring carry the bytes, cut anywhere;
+ *                 ◄── ring ──            a full ring is back-pressure: writes wait in order
+ */
+import { EventEmitter } from 'node:events'
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { allocateParked, Doorbell, Parking } from '../ring/doorbell.ts'
+import { allocateRing } from '../ring/layout.ts'
+import { RingReader, RingWriter } from '../ring/ring.ts'
+
+/** Bytes of each of the two rings of a connection. */
+const RING_BYTES = 1024 * 1024
+/** Turns of the event loop without traffic before a side sleeps. */
+const EMPTY_TURNS_MAX = 16
+/** The only type of frame. */
+const TYPE_BYTES = 1
+
+/** What Connection uses of a socket; net.Socket has it too. */
+export interface ByteSocket {
+  readonly remoteAddress?: string | undefined
+  readonly localAddress?: string | undefined
+  /** Bytes written that the peer has not taken. */
+  readonly writableLength: number
+  setNoDelay(on: boolean): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'end' | 'close', listener: () => void): unknown
+  cork(): void
+  uncork(): void
+  write(bytes: Uint8Array, done?: () => void): boolean
+  pause(): unknown
+  resume(): unknown
+  end(done?: () => void): unknown
+  destroy(): unknown
+}
+
+/** One side's view of the shared memory of a connection. */
+export interface PortWiring {
+  readonly incoming: SharedArrayBuffer
+  readonly outgoing: SharedArrayBuffer
+  readonly ownParked: SharedArrayBuffer
+  readonly peerParked: SharedArrayBuffer
+}
+
+/** The first message on a client's port. */
+interface Handshake {
+  readonly odradek: 'connection'
+  readonly wiring: PortWiring
+}
+
+/**
+ * Makes a connection. `client` may be handed to any thread, where `PortSocket.connect` takes it up;
+ * `server` and `wiring` go to the shard that serves it.
+ */
+export function newPortConnection(): {
+  client: MessagePort
+  server: MessagePort
+  wiring: PortWiring
+} {
+  const { port1, port2 } = new MessageChannel()
+  const toServer = allocateRing(RING_BYTES)
+  const toClient = allocateRing(RING_BYTES)
+  const clientParked = allocateParked()
+  const serverParked = allocateParked()
+  const handshake: Handshake = {
+    odradek: 'connection',
+    wiring: {
+      incoming: toClient,
+      outgoing: toServer,
+      ownParked: clientParked,
+      peerParked: serverParked,
+    },
+  }
+  // Waits in the client's port, wherever that goes, until its owner looks.
+  port2.postMessage(handshake)
+  const wiring = {
+    incoming: toServer,
+    outgoing: toClient,
+    ownParked: serverParked,
+    peerParked: clientParked,
+  }
+  return { client: port1, server: port2, wiring }
+}
+
+/** A write that waits for room in the ring. */
+interface PendingWrite {
+  bytes: Uint8Array
+  at: number
+  done: (() => void) | undefined
+}
+
+/** One end of a connection. Lives on one thread. */
+export class PortSocket extends EventEmitter implements ByteSocket {
+  readonly remoteAddress = '127.0.0.1'
+  readonly localAddress = 'localhost'
+  readonly #port: MessagePort
+  readonly #writer: RingWriter
+  readonly #reader: RingReader
+  readonly #parking: Parking
+  readonly #doorbell: Doorbell
+  readonly #pending: PendingWrite[] = []
+  #pendingBytes = 0
+  #onBytes: (bytes: Buffer) => void = () => {}
+  #paused = true
+  #peerGone = false
+  #destroyed = false
+  #emptyTurns = 0
+  #immediate: NodeJS.Immediate | undefined
+
+  constructor(port: MessagePort, wiring: PortWiring) {
+    super()
+    this.#port = port
+    this.#writer = new RingWriter(wiring.outgoing)
+    this.#reader = new RingReader(wiring.incoming)
+    this.#parking = new Parking(wiring.ownParked)
+    this.#doorbell = new Doorbell(wiring.peerParked, port)
+    port.on('message', () => this.#wake())
+    port.on('close', () => {
+      this.#peerGone = true
+      this.#wake()
+    })
+    this.#wake()
+  }
+
+  /** Takes up the client's end of a connection. Throws when `port` is not one, or was taken up before. */
+  static connect(port: MessagePort): PortSocket {
+    const received = receiveMessageOnPort(port)?.message as Handshake | undefined
+    if (received?.odradek !== 'connection') {
+      throw new Error('not a port of broker.connect(), or one that is in use already')
+    }
+    return new PortSocket(port, received.wiring)
+  }
+
+  get writableLength(): number {
+    return this.#pendingBytes
+  }
+
+  get destroyed(): boolean {
+    return this.#destroyed
+  }
+
+  /** Who gets the bytes; each view is valid during the call only. Call `resume` to begin. */
+  onBytes(listener: (bytes: Buffer) => void): void {
+    this.#onBytes = listener
+  }
+
+  /** Whether an idle connection keeps the process running. */
+  ref(): void {
+    this.#port.ref()
+  }
+
+  unref(): void {
+    this.#port.unref()
+  }
+
+  setNoDelay(): void {}
+
+  cork(): void {}
+
+  uncork(): void {}
+
+  /** Copies what fits into the ring at once. `done`: when all of it is there. */
+  write(bytes: Uint8Array, done?: () => void): boolean {
+    if (this.#destroyed || this.#peerGone) {
+      if (done !== undefined) queueMicrotask(done)
+      return false
+    }
+    const write: PendingWrite = { bytes, at: 0, done }
+    if (this.#pending.length === 0 && this.#push(write)) {
+      this.#doorbell.ring()
+      if (done !== undefined) queueMicrotask(done)
+      return true
+    }
+    this.#pending.push(write)
+    this.#pendingBytes += bytes.length - write.at
+    this.#writer.setStarved(true)
+    this.#doorbell.ring()
+    this.#wake()
+    return false
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#wake()
+  }
+
+  end(done?: () => void): void {
+    if (this.#pending.length === 0) {
+      this.destroy()
+      done?.()
+      return
+    }
+    const last = this.#pending[this.#pending.length - 1] as PendingWrite
+    const before = last.done
+    last.done = () => {
+      before?.()
+      this.destroy()
+      done?.()
+    }
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return
+    this.#destroyed = true
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate)
+    this.#reader.close()
+    this.#port.close()
+    for (const { done } of this.#pending.splice(0)) done?.()
+    this.#pendingBytes = 0
+    queueMicrotask(() => this.emit('close'))
+  }
+
+  /** Copies what fits; true: everything did. */
+  #push(write: PendingWrite): boolean {
+    const { bytes } = write
+    while (write.at < bytes.length) {
+      const length = Math.min(bytes.length - write.at, this.#writer.payloadBytesMax)
+      const at = this.#writer.tryClaim(TYPE_BYTES, 0, 0, 0, length, 0)
+      if (at < 0) break
+      this.#writer.bytes.set(bytes.subarray(write.at, write.at + length), at)
+      write.at += length
+    }
+    this.#writer.publish()
+    return write.at === bytes.length
+  }
+
+  #wake(): void {
+    this.#emptyTurns = 0
+    if (this.#immediate !== undefined || this.#destroyed) return
+    this.#parking.wake()
+    this.#immediate = setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#immediate = undefined
+    const moved = this.#read() + this.#flush()
+    if (this.#destroyed) return
+    if (this.#peerGone && (this.#reader.isEmpty() || this.#paused)) {
+      this.emit('end')
+      this.destroy()
+      return
+    }
+    this.#emptyTurns = moved > 0 ? 0 : this.#emptyTurns + 1
+    if (this.#emptyTurns <= EMPTY_TURNS_MAX) {
+      this.#immediate = setImmediate(() => this.#turn())
+      return
+    }
+    this.#parking.park()
+    // Looked at after the flag is up: what was published before that would ring nobody.
+    if ((!this.#paused && !this.#reader.isEmpty()) || this.#flush() > 0) this.#wake()
+  }
+
+  #read(): number {
+    let frames = 0
+    while (!this.#paused && !this.#destroyed) {
+      const n = this.#reader.poll((_type, _flags, _actor, _correlation, bytes, at, length) => {
+        this.#onBytes(bytes.subarray(at, at + length))
+      }, 1)
+      if (n === 0) break
+      frames++
+    }
+    if (frames > 0 && this.#reader.isProducerStarved()) this.#doorbell.ring()
+    return frames
+  }
+
+  #flush(): number {
+    let moved = 0
+    while (this.#pending.length > 0) {
+      const first = this.#pending[0] as PendingWrite
+      const before = first.at
+      const whole = this.#push(first)
+      moved += first.at - before
+      this.#pendingBytes -= first.at - before
+      if (!whole) break
+      this.#pending.shift()
+      first.done?.()
+    }
+    if (moved === 0) return 0
+    if (this.#pending.length === 0) this.#writer.setStarved(false)
+    this.#doorbell.ring()
+    return moved
+  }
+}
