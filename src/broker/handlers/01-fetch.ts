@@ -4,7 +4,8 @@
  * KIP-951).
  * Kept: waits for min bytes up to max wait, answers at once on any error; the first
  *   non-empty partition brings at least one whole batch; sessions rotate; read_committed stops at
- *   the last stable offset and names aborted transactions.
+ *   the last stable offset and names aborted transactions; there are no followers, so whoever
+ *   says to be one is told NOT_LEADER_OR_FOLLOWER.
  * Differs: batches are never cut in the middle. The rack is ignored: there is one replica. A
  *   damaged batch is not served: its range answers CORRUPT_MESSAGE.
  */
@@ -25,8 +26,15 @@ type Plan = Exclude<SessionPlan, { kind: 'refused' }>
 type TopicResponse = {
   topic?: string
   topicId?: string
-  partitions: ReturnType<typeof partitionResponse>[]
+  partitions: PartitionResponse[]
 }
+
+type PartitionResponse = NonNullable<
+  NonNullable<Response['responses']>[number]['partitions']
+>[number]
+
+/** Kafka names the leader from the version on that has its address too. */
+const CURRENT_LEADER_FROM = 16
 
 const EMPTY = Buffer.alloc(0)
 
@@ -88,6 +96,7 @@ class FetchExchange implements Waiter {
   readonly #maxBytes: number
   readonly #maxWaitMs: number
   readonly #usesTopicIds: boolean
+  readonly #follower: boolean
   readonly #parts: ThreadPart[] = []
   /** Results by place among the targets. */
   readonly #results: FetchedPartition[] = []
@@ -102,6 +111,7 @@ class FetchExchange implements Waiter {
     this.#exchange = exchange
     this.#plan = plan
     this.#usesTopicIds = exchange.apiVersion >= 13
+    this.#follower = request.replicaId >= 0 || request.replicaState.replicaId >= 0
     this.#readCommitted = request.isolationLevel === 1
     this.#minBytes = request.minBytes
     this.#maxWaitMs = request.maxWaitMs
@@ -115,6 +125,11 @@ class FetchExchange implements Waiter {
       const partition = this.#partitionOf(target)
       if (typeof partition === 'number') {
         this.#results[place] = nothing(partition as ErrorCode)
+        failed = true
+        continue
+      }
+      if (this.#follower) {
+        this.#results[place] = { ...nothing(ErrorCode.NOT_LEADER_OR_FOLLOWER), aborted: null }
         failed = true
         continue
       }
@@ -269,9 +284,19 @@ class FetchExchange implements Waiter {
         const named = this.#usesTopicIds ? { topicId: last } : { topic: last }
         responses.push({ ...named, partitions: [] })
       }
-      responses[responses.length - 1]?.partitions.push(partitionResponse(target, result))
+      const response = partitionResponse(target, result)
+      if (result.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER) this.#tellLeader(target, response)
+      responses[responses.length - 1]?.partitions.push(response)
     }
     return responses
+  }
+
+  /** Who asks the wrong broker is told the right one. KIP-951. */
+  #tellLeader(target: FetchTarget, response: PartitionResponse): void {
+    const partition = this.#partitionOf(target)
+    if (this.#exchange.apiVersion < CURRENT_LEADER_FROM || typeof partition === 'number') return
+    const { nodeId } = this.#exchange.context.image
+    response.currentLeader = { leaderId: nodeId, leaderEpoch: partition.leaderEpoch }
   }
 
   #releaseParts(): void {
@@ -305,8 +330,8 @@ function noteSent(
   if (result.records !== undefined) session?.rotate(target)
 }
 
-function partitionResponse(target: FetchTarget, result: FetchedPartition) {
-  const response = {
+function partitionResponse(target: FetchTarget, result: FetchedPartition): PartitionResponse {
+  const response: PartitionResponse = {
     partitionIndex: target.partition,
     errorCode: result.errorCode,
     highWatermark: result.highWatermark,

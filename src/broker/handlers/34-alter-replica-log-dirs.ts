@@ -15,6 +15,7 @@ export const alterReplicaLogDirs = defineHandler(
     const topics = new Map<string, Map<number, ErrorCode>>()
     for (const { path, topics: moved } of request.dirs) {
       for (const { name, partitions } of moved) {
+        if (partitions.length === 0) continue
         const outcomes = topics.get(name) ?? new Map<number, ErrorCode>()
         topics.set(name, outcomes)
         for (const index of partitions) {

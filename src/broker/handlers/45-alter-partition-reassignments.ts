@@ -2,13 +2,15 @@
  * AlterPartitionReassignments 0-1 (KIP-455).
  * Kept: a partition may be "moved" to this node, where it is; any other node is
  *   INVALID_REPLICA_ASSIGNMENT; null cancels a move, and there is none:
- *   NO_REASSIGNMENT_IN_PROGRESS; unknown partitions.
+ *   NO_REASSIGNMENT_IN_PROGRESS; unknown partitions; a request that grants no time is
+ *   REQUEST_TIMED_OUT.
  */
 import type { Outcome } from '../../cluster/commands.ts'
 import { replicasProblem } from '../../cluster/create-topics.ts'
 import type { ClusterImage } from '../../cluster/image.ts'
 import { AlterPartitionReassignments } from '../../protocol/apis/45-alter-partition-reassignments.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { timedOut } from './controller-lost.ts'
 import { defineHandler } from './handler.ts'
 
 export const alterPartitionReassignments = defineHandler(
@@ -16,14 +18,16 @@ export const alterPartitionReassignments = defineHandler(
   [0, 1],
   (request, exchange) => {
     const { image } = exchange.context
+    const outOfTime = request.timeoutMs <= 0 ? timedOut : undefined
     exchange.reply({
+      errorCode: outOfTime?.errorCode ?? ErrorCode.NONE,
       allowReplicationFactorChange: request.allowReplicationFactorChange,
       errorMessage: request.topics.length === 0 ? '' : null,
       responses: request.topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ partitionIndex, replicas }) => ({
           partitionIndex,
-          ...outcomeOf(image, { name, partitionIndex, replicas }),
+          ...(outOfTime ?? outcomeOf(image, { name, partitionIndex, replicas })),
         })),
       })),
     })
