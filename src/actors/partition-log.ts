@@ -133,6 +133,7 @@ export class PartitionLog {
     this.#cursorSet(facts.baseOffset, segment.baseOffset, position)
     this.noteBatch(segment, facts, position)
     segment.verified.add(position, position + bytes)
+    segment.modifiedMs = nowMs
     if (this.unflushedMessages === 0) this.unflushedSinceMs = nowMs
     this.unflushedMessages += facts.lastOffset - facts.baseOffset + 1
   }
@@ -317,7 +318,12 @@ export class PartitionLog {
     assert(at >= 0 && at + replaced.length < this.segments.length, 'the active segment stays')
     const bases = replaced.map((one) => one.baseOffset)
     const file = this.parts.directory.swapCleaned(bases, cleaned.size)
-    const segment: LogSegment = { ...newSegment(baseOffset, file, cleaned.modifiedMs), ...cleaned }
+    const segment = newSegment(baseOffset, file, cleaned.modifiedMs)
+    segment.nextOffset = cleaned.nextOffset
+    segment.maxTimestamp = cleaned.maxTimestamp
+    segment.maxTimestampPosition = cleaned.maxTimestampPosition
+    segment.firstTimestamp = cleaned.firstTimestamp
+    segment.indexedPosition = cleaned.size
     segment.verified.add(0, cleaned.size)
     this.segments.splice(at, replaced.length, segment)
     for (const one of replaced) this.#rolled.delete(one)
@@ -327,6 +333,12 @@ export class PartitionLog {
     this.journal.rewrites.push({ bases, entries: cleaned.entries })
     this.journal.summaries.push(summaryOf(segment))
     this.journal.abortedRemoved.push(...cleaned.abortedGone)
+  }
+
+  /** A round of compaction is done: the next one begins at `offset`. */
+  cleanedTo(offset: number): void {
+    this.cleanedOffset = offset
+    this.parts.directory.writeCleanedOffset(offset)
   }
 
   /** What waits to be written to the index, or `undefined`: nothing changed. */

@@ -2,15 +2,18 @@
 import type { Log } from '../base/log.ts'
 import { type ListenerPlan, Shard } from './shard.ts'
 import type { CommonOptions, ThreadHandle } from './supervisor.ts'
+import { TaskPool } from './task-pool.ts'
 import { BrokerThread } from './thread.ts'
 
 export class LocalThread implements ThreadHandle {
   readonly #thread: BrokerThread
+  readonly #tasks: TaskPool
   #shard: Shard | undefined
 
   constructor(options: CommonOptions, log: Log) {
     const own = { ...options, thread: 0, wiring: undefined, restarted: false }
-    this.#thread = new BrokerThread(own, log)
+    this.#tasks = new TaskPool(options.config['log.cleaner.threads'])
+    this.#thread = new BrokerThread(own, log, (task) => this.#tasks.run(task, this))
   }
 
   async open(): Promise<void> {
@@ -26,5 +29,6 @@ export class LocalThread implements ThreadHandle {
     this.#thread.beginStop()
     await this.#shard?.stop()
     await this.#thread.stop()
+    await this.#tasks.close()
   }
 }

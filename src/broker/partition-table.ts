@@ -3,8 +3,10 @@
  * journals, and brings back those that failed. Lives on that thread.
  */
 
+import { Cleaner } from '../actors/cleaner.ts'
 import { type ReadOrder, readRequestOf } from '../actors/mailbox/hot.ts'
 import type { PartitionAnswers, PartitionCommand } from '../actors/mailbox/partition.ts'
+import type { RunTask } from '../actors/mailbox/task.ts'
 import {
   type AppendSink,
   FAILED,
@@ -20,8 +22,9 @@ import type { Codecs } from '../protocol/compression.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { Crc32c } from '../protocol/record-batch.ts'
 import type { BufferPool } from '../ring/arena.ts'
-import type { IndexUpdate, Storage } from '../storage/storage.ts'
+import type { Storage } from '../storage/storage.ts'
 import { StorageError } from '../storage/storage-error.ts'
+import { JournalWriter } from './journal-writer.ts'
 
 /** How often index journals are written and due flushes started. */
 const TICK_MS = 1000
@@ -46,6 +49,10 @@ export interface TableParts {
    * What the index says is believed up to its checkpoint: no power was lost since it was written.
    */
   readonly trustCheckpoint: boolean
+  /** Threads of the broker that hold partitions. */
+  readonly threadCount: number
+  /** Gives work to the pool of task threads. */
+  readonly runTask: RunTask
   /** Somebody on `thread` waits for `slot`, which advanced. */
   wake(thread: number, slot: number): void
   after(delayMs: number, then: () => void): () => void
@@ -57,16 +64,31 @@ export class PartitionTable implements PartitionHost {
   readonly #parts: TableParts
   readonly #bySlot = new Map<number, Partition>()
   readonly #watchers = new Map<number, number>()
-  readonly #dirty = new Set<Partition>()
+  readonly #journals: JournalWriter
+  readonly #cleaner: Cleaner
   readonly #failures = new Map<number, number>()
   readonly #stopListening: () => void
   #cancelTick: (() => void) | undefined
   #lastExpiryMs: number
-  #writing = 0
-  #onWritten: (() => void) | undefined
 
   constructor(parts: TableParts) {
     this.#parts = parts
+    const owns = (partition: Partition) => this.#bySlot.get(partition.slot) === partition
+    this.#journals = new JournalWriter({ index: parts.storage.index, log: parts.log, owns })
+    this.#cleaner = new Cleaner({
+      clock: parts.clock,
+      log: parts.log,
+      runTask: parts.runTask,
+      threadCount: parts.threadCount,
+      brokerConfig: () => parts.image.brokerConfig,
+      partitions: () => this.#bySlot.values(),
+      owns,
+      changed: (partition) => {
+        this.advanced(partition)
+        this.#journals.write()
+      },
+      failed: (partition, error) => this.failed(partition, error),
+    })
     this.pool = parts.pool
     this.codecs = parts.codecs
     this.#lastExpiryMs = parts.clock.wallMs()
@@ -178,7 +200,7 @@ export class PartitionTable implements PartitionHost {
   }
 
   advanced(partition: Partition): void {
-    this.#dirty.add(partition)
+    this.#journals.add(partition)
     if (!partition.watched) return
     partition.watched = false
     const mask = this.#watchers.get(partition.slot) ?? 0
@@ -194,6 +216,7 @@ export class PartitionTable implements PartitionHost {
 
   failed(partition: Partition, error: Error): void {
     partition.log.abandon()
+    this.#cleaner.abort(partition)
     const failures = (this.#failures.get(partition.slot) ?? 0) + 1
     this.#failures.set(partition.slot, failures)
     const delayMs = Math.min(REOPEN_MS_MAX, REOPEN_MS * 2 ** (failures - 1))
@@ -207,6 +230,7 @@ export class PartitionTable implements PartitionHost {
   async close(): Promise<void> {
     this.#stopListening()
     this.#cancelTick?.()
+    this.#cleaner.close()
     for (const partition of this.#bySlot.values()) {
       try {
         if (partition.online) partition.log.flushNow()
@@ -214,11 +238,9 @@ export class PartitionTable implements PartitionHost {
         this.#parts.log.error(`${partition.log.parts.name}: ${(error as Error).message}`)
       }
       partition.goOffline()
-      this.#dirty.add(partition)
+      this.#journals.add(partition)
     }
-    // A transaction that fails gives back what it held, for the last one to write.
-    if (this.#writing > 0) await new Promise<void>((resolve) => (this.#onWritten = resolve))
-    await new Promise<void>((resolve) => this.#writeJournals(resolve))
+    await this.#journals.close()
     for (const partition of this.#bySlot.values()) partition.log.close()
     this.#bySlot.clear()
   }
@@ -305,7 +327,7 @@ export class PartitionTable implements PartitionHost {
         )
       }
       partition.goOnline()
-      if (report.scannedBytes > 0 || report.rebuilt) this.#dirty.add(partition)
+      if (report.scannedBytes > 0 || report.rebuilt) this.#journals.add(partition)
     } catch (error) {
       this.failed(partition, error as Error)
     }
@@ -315,7 +337,7 @@ export class PartitionTable implements PartitionHost {
     const image = this.#parts.image.partition(broken.slot)
     if (image === undefined || this.#bySlot.get(broken.slot) !== broken) return
     broken.log.close()
-    this.#dirty.delete(broken)
+    this.#journals.delete(broken)
     this.#open(image)
   }
 
@@ -323,11 +345,11 @@ export class PartitionTable implements PartitionHost {
     const partition = this.#bySlot.get(image.slot)
     if (partition === undefined) return
     this.#bySlot.delete(image.slot)
-    this.#dirty.delete(partition)
+    this.#cleaner.abort(partition)
     partition.goOffline()
     partition.log.close()
     this.advanced(partition)
-    this.#dirty.delete(partition)
+    this.#journals.delete(partition)
     const { storage, log } = this.#parts
     try {
       storage.removePartition(image.topic.name, image.index, image.topic.id)
@@ -346,59 +368,16 @@ export class PartitionTable implements PartitionHost {
 
   #onTick(): void {
     const nowMs = this.#parts.clock.wallMs()
-    for (const partition of this.#dirty) partition.onTick(nowMs)
+    this.#journals.onTick(nowMs)
     if (nowMs - this.#lastExpiryMs >= EXPIRY_CHECK_MS) {
       this.#lastExpiryMs = nowMs
       const expirationMs = this.#parts.image.brokerConfig['producer.id.expiration.ms']
       for (const partition of this.#bySlot.values()) {
-        if (partition.log.producers.expire(nowMs, expirationMs) > 0) this.#dirty.add(partition)
+        if (partition.log.producers.expire(nowMs, expirationMs) > 0) this.#journals.add(partition)
       }
     }
-    if (this.#writing === 0) this.#writeJournals(() => {})
-  }
-
-  #indexWritten(partition: Partition, update: IndexUpdate): void {
-    try {
-      partition.log.indexWritten(update)
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error
-      // A segment that cannot be removed is found again by the next start.
-      this.#parts.log.error(`${partition.log.parts.name}: ${error.message}`)
-    }
-  }
-
-  /** All journals in one index transaction. */
-  #writeJournals(done: () => void): void {
-    const updates: { partition: Partition; update: IndexUpdate }[] = []
-    for (const partition of this.#dirty) {
-      const update = partition.log.takeIndexUpdate()
-      if (update !== undefined) updates.push({ partition, update })
-      if (partition.log.unflushedMessages === 0) this.#dirty.delete(partition)
-      else if (partition.config['flush.ms'] === Number.MAX_SAFE_INTEGER)
-        this.#dirty.delete(partition)
-    }
-    if (updates.length === 0) {
-      done()
-      return
-    }
-    this.#writing++
-    this.#parts.storage.index.write(
-      updates.map(({ update }) => update),
-      (error) => {
-        this.#writing--
-        if (error === undefined) {
-          for (const { partition, update } of updates) this.#indexWritten(partition, update)
-        } else {
-          this.#parts.log.error(error.message)
-          for (const { partition, update } of updates) {
-            partition.log.indexFailed(update)
-            if (this.#bySlot.get(partition.slot) === partition) this.#dirty.add(partition)
-          }
-        }
-        this.#onWritten?.()
-        done()
-      },
-    )
+    this.#cleaner.onTick()
+    this.#journals.write()
   }
 }
 

@@ -2,6 +2,7 @@
  * What the supervisor and its workers tell each other, over each worker's own port. Nothing of the
  * data path goes this way.
  */
+import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
 import type { LogFields } from '../base/log.ts'
 import type { LinkWiring } from '../ring/wiring.ts'
 import type { ListenerPlan } from './shard.ts'
@@ -20,6 +21,7 @@ export type ToWorker =
   | { kind: 'stop' }
   | { kind: 'peer-lost'; peer: number }
   | { kind: 'rewire'; peer: number; link: LinkWiring }
+  | { kind: 'task-done'; id: number; outcome: TaskOutcome }
 
 /** From a worker. */
 export type FromWorker =
@@ -27,6 +29,7 @@ export type FromWorker =
   | { kind: 'listening'; ports: readonly number[] }
   | { kind: 'drained' }
   | { kind: 'stopped' }
+  | { kind: 'task'; id: number; task: Task }
   | { kind: 'failed'; message: string; code: string | undefined }
   | {
       kind: 'log'

@@ -3,10 +3,12 @@
  * are told and wired with its successor. Lives on the thread that started the broker.
  */
 import type { MessagePort, Worker } from 'node:worker_threads'
+import type { Task } from '../actors/mailbox/task.ts'
 import type { Log } from '../base/log.ts'
 import { portsOf, rewireThread, type ThreadWiring, wireThreads } from '../ring/wiring.ts'
 import type { ListenerPlan } from './shard.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'
+import { TaskPool } from './task-pool.ts'
 import type { ThreadOptions } from './thread.ts'
 import { takeWorker } from './worker-pool.ts'
 
@@ -41,10 +43,16 @@ class WorkerHandle {
   >()
   #error: Error | undefined
 
-  constructor(worker: Worker, log: Log, onExit: (error: Error | undefined) => void) {
+  constructor(
+    worker: Worker,
+    log: Log,
+    tasks: TaskPool,
+    onExit: (error: Error | undefined) => void,
+  ) {
     this.worker = worker
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'log') log[message.severity](message.message, message.fields)
+      else if (message.kind === 'task') this.#runTask(tasks, message.id, message.task)
       else this.#settle(message)
     })
     worker.on('error', (error: Error) => {
@@ -54,6 +62,7 @@ class WorkerHandle {
       const error = this.#error ?? new Error('a worker ended unexpectedly')
       for (const { reject } of this.#waiting.values()) reject(error)
       this.#waiting.clear()
+      tasks.abandon(this)
       onExit(this.#error)
     })
   }
@@ -67,6 +76,10 @@ class WorkerHandle {
     return new Promise((resolve, reject) => {
       this.#waiting.set(kind, { resolve: resolve as (message: FromWorker) => void, reject })
     })
+  }
+
+  #runTask(tasks: TaskPool, id: number, task: Task): void {
+    void tasks.run(task, this).then((outcome) => this.tell({ kind: 'task-done', id, outcome }))
   }
 
   #settle(message: FromWorker): void {
@@ -89,6 +102,7 @@ export class WorkerThreads implements ThreadHandle {
   readonly #wirings: ThreadWiring[]
   readonly #workers: WorkerHandle[] = []
   readonly #deaths: number[] = []
+  readonly #tasks: TaskPool
   #plans: readonly ListenerPlan[] = []
   #ports: readonly number[] = []
   /** All threads were open once: from now on a worker that dies is started again. */
@@ -98,6 +112,7 @@ export class WorkerThreads implements ThreadHandle {
   constructor(options: CommonOptions, log: Log) {
     this.#options = options
     this.#log = log
+    this.#tasks = new TaskPool(options.config['log.cleaner.threads'])
     this.#wirings = options.threadCount > 1 ? wireThreads(options.threadCount) : []
   }
 
@@ -139,6 +154,7 @@ export class WorkerThreads implements ThreadHandle {
     await this.#ask(alive, { kind: 'drain' }, 'drained')
     await this.#ask(alive, { kind: 'stop' }, 'stopped')
     await Promise.all(alive.map(({ worker }) => worker.terminate()))
+    await this.#tasks.close()
   }
 
   /** What one worker cannot do must not keep the others from stopping. */
@@ -170,7 +186,9 @@ export class WorkerThreads implements ThreadHandle {
       restarted,
       logLevelIsDebug: this.#options.config['odradek.log.level'] === 'debug',
     }
-    const handle = new WorkerHandle(takeWorker(), this.#log, (error) => this.#onExit(thread, error))
+    const handle = new WorkerHandle(takeWorker(), this.#log, this.#tasks, (error) =>
+      this.#onExit(thread, error),
+    )
     handle.tell({ kind: 'start', options })
     this.#workers[thread] = handle
     return handle

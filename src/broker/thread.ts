@@ -21,6 +21,7 @@ import {
   MessageType,
 } from '../actors/mailbox/hot.ts'
 import type { PartitionCommand } from '../actors/mailbox/partition.ts'
+import type { RunTask } from '../actors/mailbox/task.ts'
 import type { AppendResult } from '../actors/partition.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -94,6 +95,7 @@ export class BrokerThread {
   readonly pool: BufferPool
   readonly clock = systemClock
   readonly bus: ThreadBus | undefined
+  readonly #runTask: RunTask
   #dispatcher: Dispatcher | undefined
   #image: ClusterImage | undefined
   #table: PartitionTable | undefined
@@ -110,9 +112,11 @@ export class BrokerThread {
   /** Asked for before this thread had an image. */
   readonly #early: (() => void)[] = []
 
-  constructor(options: ThreadOptions, log: Log) {
+  /** `runTask`: gives work to the pool of task threads. */
+  constructor(options: ThreadOptions, log: Log, runTask: RunTask) {
     this.options = options
     this.log = log
+    this.#runTask = runTask
     this.pool = new BufferPool({ shared: options.threadCount > 1 })
     this.#coordinatorLink = new CoordinatorLink({
       thread: options.thread,
@@ -165,6 +169,8 @@ export class BrokerThread {
       random: Math.random,
       log: this.log,
       trustCheckpoint: trustCheckpoint || this.options.restarted,
+      threadCount: this.options.threadCount,
+      runTask: this.#runTask,
       wake: (asker, slot) => this.#wake(asker, slot),
       after,
     })

@@ -1,5 +1,6 @@
 /** A worker's life: start, listen, drain, stop, as the supervisor says. */
 import type { MessagePort } from 'node:worker_threads'
+import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
 import { unreachable } from '../base/assert.ts'
 import type { Log, LogFields } from '../base/log.ts'
 import { Shard } from './shard.ts'
@@ -21,6 +22,9 @@ class BrokerWorker {
   readonly #port: MessagePort
   #thread: BrokerThread | undefined
   #shard: Shard | undefined
+  /** Who waits for which task. */
+  readonly #tasks = new Map<number, (outcome: TaskOutcome) => void>()
+  #lastTask = 0
 
   constructor(port: MessagePort) {
     this.#port = port
@@ -34,7 +38,9 @@ class BrokerWorker {
     const thread = this.#thread as BrokerThread
     switch (message.kind) {
       case 'start':
-        this.#thread = new BrokerThread(message.options, this.#log(message.options))
+        this.#thread = new BrokerThread(message.options, this.#log(message.options), (task) =>
+          this.#runTask(task),
+        )
         await this.#thread.start()
         this.tell({ kind: 'opened' })
         return
@@ -58,9 +64,19 @@ class BrokerWorker {
       case 'rewire':
         thread.bus?.rewire(message.peer, message.link)
         return
+      case 'task-done':
+        this.#tasks.get(message.id)?.(message.outcome)
+        this.#tasks.delete(message.id)
+        return
       default:
         unreachable(message)
     }
+  }
+
+  #runTask(task: Task): Promise<TaskOutcome> {
+    const id = ++this.#lastTask
+    this.tell({ kind: 'task', id, task })
+    return new Promise((resolve) => this.#tasks.set(id, resolve))
   }
 
   /** Entries go to the supervisor, whose thread owns standard error. */

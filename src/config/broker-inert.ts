@@ -221,13 +221,6 @@ transaction.state.log.load.buffer.size int 5242880
 
 # The log is kept, flushed and cleaned in another way than Kafka's.
 cordoned.log.dirs list
-log.cleaner.backoff.ms long 15000
-log.cleaner.dedupe.buffer.size long 134217728
-log.cleaner.enable boolean true
-log.cleaner.io.buffer.load.factor double 0.9
-log.cleaner.io.buffer.size int 524288
-log.cleaner.io.max.bytes.per.second double 1.7976931348623157E308
-log.cleaner.threads int 1
 log.dir.failure.timeout.ms long 30000
 log.flush.offset.checkpoint.interval.ms int 60000
 log.flush.start.offset.checkpoint.interval.ms int 60000

@@ -1,5 +1,5 @@
 /** Broker settings of the log: its directory, and the defaults of the topic settings. */
-import { type ConfigValue, int, list, long, notYet, short } from './define.ts'
+import { boolean, type ConfigValue, double, int, list, long, notYet, short } from './define.ts'
 import { topicConfigs } from './topic.ts'
 
 /**
@@ -32,13 +32,11 @@ export const retentionConfigs = {
   'log.cleaner.min.cleanable.ratio': topicDefault('min.cleanable.dirty.ratio'),
   'log.cleaner.min.compaction.lag.ms': topicDefault('min.compaction.lag.ms'),
   'log.retention.bytes': topicDefault('retention.bytes'),
-  ...notYet({
-    'log.retention.check.interval.ms': long({
-      default: 300_000,
-      min: 1,
-      unit: 'ms',
-      doc: 'Time between two looks for segments to delete.',
-    }),
+  'log.retention.check.interval.ms': long({
+    default: 300_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Time between two looks for segments to delete.',
   }),
   'log.retention.hours': int({
     default: 168,
@@ -63,6 +61,49 @@ export const retentionConfigs = {
     doc: 'Default of retention.ms for topics; -1 is no limit.',
   }),
   'log.segment.delete.delay.ms': topicDefault('file.delete.delay.ms'),
+}
+
+/** Compaction as a whole; what topics want of it stands in their settings. */
+export const compactionConfigs = {
+  'log.cleaner.backoff.ms': long({
+    default: 15_000,
+    min: 0,
+    unit: 'ms',
+    update: 'dynamic',
+    doc: 'Time between two looks for partitions to compact when there was none.',
+  }),
+  'log.cleaner.dedupe.buffer.size': long({
+    default: 134_217_728,
+    unit: 'bytes',
+    update: 'dynamic',
+    doc: 'Memory for the keys of a round, 24 bytes each, shared by the threads that hold partitions.',
+  }),
+  'log.cleaner.enable': boolean({
+    default: true,
+    doc: 'Whether topics with the cleanup policy compact are compacted.',
+  }),
+  'log.cleaner.io.buffer.load.factor': double({
+    default: 0.9,
+    update: 'dynamic',
+    doc: 'How full the memory for keys may become before a round ends early and another follows.',
+  }),
+  'log.cleaner.io.buffer.size': int({
+    default: 524_288,
+    min: 0,
+    unit: 'bytes',
+    update: 'dynamic',
+    doc: 'Memory in which a compaction reads and writes, half of it for each.',
+  }),
+  'log.cleaner.io.max.bytes.per.second': double({
+    default: Number.MAX_VALUE,
+    update: 'dynamic',
+    doc: 'Most bytes a second that one compaction reads and writes, both together.',
+  }),
+  'log.cleaner.threads': int({
+    default: 1,
+    min: 0,
+    doc: 'Threads that compact, and partitions of one thread that are compacted at once.',
+  }),
 }
 
 export const recordConfigs = {

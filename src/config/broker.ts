@@ -12,6 +12,7 @@ import {
 } from './broker-groups.ts'
 import { inertConfigs } from './broker-inert.ts'
 import {
+  compactionConfigs,
   directoryConfigs,
   internalTopicSettings,
   recordConfigs,
@@ -40,6 +41,7 @@ export const brokerChapters = {
   Records: recordConfigs,
   Segments: segmentConfigs,
   Retention: retentionConfigs,
+  Compaction: compactionConfigs,
   'Internal topics': internalTopicSettings,
   Offsets: offsetConfigs,
   'Classic groups': classicGroupConfigs,
@@ -61,6 +63,7 @@ export const brokerConfigs = {
   ...recordConfigs,
   ...segmentConfigs,
   ...retentionConfigs,
+  ...compactionConfigs,
   ...internalTopicSettings,
   ...offsetConfigs,
   ...classicGroupConfigs,

@@ -47,7 +47,7 @@ export class CleanedTransactions {
     if (!isTransactional(bytes, at)) return false
     const id = producerId(bytes, at)
     const aborted = this.#aborted.get(id)
-    // An index that lags may name a transaction whose marker is gone: it says nothing of later ones.
+    // An index that lags may name a transaction whose marker is gone: later ones are not meant.
     if (aborted === undefined || lastOffset(bytes, at) > aborted.transaction.lastOffset) {
       this.#aborted.delete(id)
       this.#committed.add(id)

@@ -11,6 +11,9 @@ const WORDS_PER_SLOT = 6
 export const OFFSET_MAP_SLOT_BYTES = WORDS_PER_SLOT * 4
 
 const TWO_32 = 2 ** 32
+const LOAD_MIN = 0.01
+/** Where there is room, searches are kept short. */
+const LOAD_WANTED = 0.75
 
 /** A map as it crosses threads. */
 export interface OffsetMapState {
@@ -29,7 +32,8 @@ export function offsetMapMemory(
   bytesMax: number,
   loadFactor: number,
 ): SharedArrayBuffer {
-  const wanted = Math.ceil((keysMax + 1) / Math.min(loadFactor, 0.75))
+  const load = Math.min(Math.max(loadFactor, LOAD_MIN), LOAD_WANTED)
+  const wanted = Math.ceil((keysMax + 1) / load)
   const slots = Math.max(2, Math.min(wanted, Math.floor(bytesMax / OFFSET_MAP_SLOT_BYTES)))
   return new SharedArrayBuffer(slots * OFFSET_MAP_SLOT_BYTES)
 }

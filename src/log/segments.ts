@@ -17,6 +17,8 @@ export interface Segment<File> {
   firstTimestamp: number
   /** When this process opened or created it, ms; stands in where records have no timestamps. */
   createdMs: number
+  /** When it was last written, ms. */
+  modifiedMs: number
   /** Position of the last batch that has an index entry, or -1. */
   indexedPosition: number
   /** Bytes whose CRC was right when this process wrote or read them. */
@@ -33,6 +35,7 @@ export function newSegment<File>(baseOffset: number, file: File, nowMs: number):
     maxTimestampPosition: 0,
     firstTimestamp: -1,
     createdMs: nowMs,
+    modifiedMs: nowMs,
     indexedPosition: -1,
     verified: new Intervals(),
   }

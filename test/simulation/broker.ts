@@ -1,15 +1,12 @@
 /** A broker's partitions on a disk that fails: starts, serves, is killed, loses power, stops cleanly. */
+import { runTask } from '../../src/actors/clean-segments.ts'
 import type { AppendResult, ReadResult } from '../../src/actors/partition.ts'
 import type { Log } from '../../src/base/log.ts'
 import { PartitionTable } from '../../src/broker/partition-table.ts'
 import { CodecError, type Codecs } from '../../src/protocol/compression.ts'
 import { BufferPool } from '../../src/ring/arena.ts'
-import {
-  MemoryDisk,
-  MemoryStorage,
-  type StorageFault,
-  type StorageOperation,
-} from '../../src/storage/memory.ts'
+import { MemoryDisk, MemoryStorage } from '../../src/storage/memory.ts'
+import type { StorageFault, StorageOperation } from '../../src/storage/memory-file.ts'
 import { crc32c } from '../log/batches.ts'
 import { addTopic, emptyImage } from '../support/cluster.ts'
 import type { Random } from './random.ts'
@@ -191,6 +188,13 @@ export class SimulatedBroker implements Transport {
       fault: (operation) => this.#fault(operation),
       wallMs: () => BASE_MS + scheduler.nowMs,
     })
+    const storage = this.#storage
+    const tools = {
+      codecs: noCodecs,
+      crc32c,
+      monotonicMs: () => scheduler.nowMs,
+      filesOf: (directory: string) => storage.cleaningFiles(directory),
+    }
     this.#table = new PartitionTable({
       thread: 0,
       image,
@@ -202,6 +206,8 @@ export class SimulatedBroker implements Transport {
       random: random.next,
       log: this.#log(),
       trustCheckpoint,
+      threadCount: 1,
+      runTask: async (task) => runTask(task, tools),
       wake: () => {},
       after,
     })
