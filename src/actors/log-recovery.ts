@@ -67,8 +67,8 @@ export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryRe
     restoreKnown(log, usable)
     forgetRemoved(log, listing, usable)
   }
-  // A disk without power loses what was not forced in any order. Records behind a hole would keep their
-  // producers from ever filling it, so what is kept is a prefix, as in Kafka.
+  // A disk without power loses what was not forced in any order. Records behind a hole would keep
+  // their producers from ever filling it, so what is kept is a prefix, as in Kafka.
   const prefixFrom = trustCheckpoint ? undefined : known?.checkpoint.recoveryPoint
   for (const [i, one] of listing.entries()) {
     const summary = summaries.get(one.baseOffset)

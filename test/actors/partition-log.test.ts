@@ -1,7 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { PartitionLog } from '../../src/actors/partition-log.ts'
-import { MemoryDisk, MemoryStorage, type StorageFault } from '../../src/storage/memory.ts'
+import { MemoryDisk, MemoryStorage } from '../../src/storage/memory.ts'
+import type { StorageFault } from '../../src/storage/memory-file.ts'
 import { type BatchSketch, batchOf, markerOf, segmentOf } from '../log/batches.ts'
 import { appendTo, openLogOn, partsOf, readAt, readBytes, topicConfig, writeIndex } from './logs.ts'
 

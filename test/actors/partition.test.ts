@@ -15,7 +15,8 @@ import {
   maxTimestamp,
   partitionLeaderEpoch,
 } from '../../src/protocol/record-batch.ts'
-import { MemoryDisk, MemoryStorage, type StorageFault } from '../../src/storage/memory.ts'
+import { MemoryDisk, MemoryStorage } from '../../src/storage/memory.ts'
+import type { StorageFault } from '../../src/storage/memory-file.ts'
 import { batchOf, crc32c, markerOf } from '../log/batches.ts'
 import { hostOf, partitionOn, pool } from './logs.ts'
 
