@@ -285,10 +285,11 @@ export class Coordinator {
   /** One timer of the thread, for the first of all times to come. */
   #setTick(): void {
     const { timers } = this.#service.runtime
-    if (this.#stopped || timers.earliestMs >= this.#tickAtMs) return
+    const nextMs = timers.nextMs()
+    if (this.#stopped || nextMs === undefined || nextMs >= this.#tickAtMs) return
     this.#cancelTick?.()
     const nowMs = this.#parts.clock.monotonicMs()
-    const delayMs = Math.max(TICK_MS_MIN, timers.earliestMs - nowMs)
+    const delayMs = Math.max(TICK_MS_MIN, nextMs - nowMs)
     this.#tickAtMs = nowMs + delayMs
     this.#cancelTick = this.#parts.after(Math.min(delayMs, 2 ** 31 - 1), () => {
       this.#tickAtMs = Infinity

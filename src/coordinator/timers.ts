@@ -23,9 +23,9 @@ export class CoordinatorTimers {
     return this.#wheel.size
   }
 
-  /** Nothing is due before this; Infinity without timers. */
-  get earliestMs(): number {
-    return this.#earliestMs
+  /** A time before which nothing is due; undefined without timers. */
+  nextMs(): number | undefined {
+    return this.#earliestMs === Infinity ? undefined : this.#earliestMs
   }
 
   has(key: string): boolean {

@@ -5,14 +5,22 @@
  *   is told of the members; a closed connection does not remove its member.
  * Differs: with `group.initial.rebalance.delay.ms` 0 a first member gets its generation at once.
  */
+import type { JoinAnswer } from '../../coordinator/group/classic.ts'
 import { joinFailure } from '../../coordinator/group/classic-rebalance.ts'
 import { JoinGroup } from '../../protocol/apis/11-join-group.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { askCoordinator } from './coordinator.ts'
 import { defineHandler } from './handler.ts'
 
+/** Before this version the protocol's name cannot be null. */
+const NULL_PROTOCOL_FROM = 7
+
 export const joinGroup = defineHandler(JoinGroup, [0, 9], (request, exchange) => {
-  askCoordinator('join-group', request, exchange, () => {
-    return joinFailure(ErrorCode.NOT_COORDINATOR, request.memberId)
-  })
+  const lost = () => joinFailure(ErrorCode.NOT_COORDINATOR, request.memberId)
+  if (exchange.apiVersion >= NULL_PROTOCOL_FROM) {
+    askCoordinator('join-group', request, exchange, lost)
+    return
+  }
+  const named = (answer: JoinAnswer) => ({ ...answer, protocolName: answer.protocolName ?? '' })
+  askCoordinator('join-group', request, exchange, () => named(lost()), named)
 })

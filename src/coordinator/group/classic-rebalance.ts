@@ -20,7 +20,7 @@ const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000
 const NO_BYTES = Buffer.alloc(0)
 
 export function joinFailure(errorCode: ErrorCode, memberId: string): JoinAnswer {
-  return { errorCode, memberId, generationId: -1, protocolName: '', leader: '', members: [] }
+  return { errorCode, memberId, generationId: -1, protocolName: null, leader: '', members: [] }
 }
 
 export function syncFailure(errorCode: ErrorCode): SyncAnswer {
@@ -181,7 +181,7 @@ export function joinSuccess(
     memberId: member.memberId,
     generationId: group.generationId,
     protocolType: group.type,
-    protocolName: group.protocolName ?? '',
+    protocolName: group.protocolName,
     leader,
     skipAssignment: own.skipAssignment ?? false,
     members: lists ? [...group.members.values()].map((one) => memberSeen(group, one)) : [],

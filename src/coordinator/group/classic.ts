@@ -306,7 +306,7 @@ export class ClassicGroup implements Group {
       const { memberId, awaitingJoin, awaitingSync } = member
       member.awaitingJoin = undefined
       member.awaitingSync = undefined
-      awaitingJoin?.({ errorCode, memberId, generationId: -1, protocolName: '' })
+      awaitingJoin?.({ errorCode, memberId, generationId: -1, protocolName: null })
       awaitingSync?.({ errorCode })
     }
   }

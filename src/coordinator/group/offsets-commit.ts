@@ -50,7 +50,7 @@ export function commitOffsets(
   const problem = commitProblem(group, client)
   const failed = (errorCode: ErrorCode) => commitFailure(errorCode, request)
   if (problem !== ErrorCode.NONE) {
-    turn.answer(reply, failed(problem), failed)
+    turn.answer(reply, refusal(coordinator, command, problem), failed)
     return
   }
   if (group instanceof ClassicGroup) {
@@ -80,8 +80,9 @@ export function deleteOffsets(
   reply: Reply<DeleteAnswer>,
 ): void {
   const { groupId } = request
-  const group = coordinator.groups.get(groupId)
-  const problem = group?.offsetDeleteProblem() ?? ErrorCode.GROUP_ID_NOT_FOUND
+  const group = groupId === '' ? undefined : coordinator.groups.get(groupId)
+  const unknown = groupId === '' ? ErrorCode.INVALID_GROUP_ID : ErrorCode.GROUP_ID_NOT_FOUND
+  const problem = group?.offsetDeleteProblem() ?? unknown
   if (group === undefined || problem !== ErrorCode.NONE) {
     turn.answer(reply, deleteOffsetsFailure(problem), deleteOffsetsFailure)
     return
@@ -107,6 +108,35 @@ export function deleteOffsets(
   turn.answer(reply, { topics }, deleteOffsetsFailure)
 }
 
+/** A partition that does not exist is said before what is wrong with the member. */
+function refusal(
+  coordinator: GroupCoordinator,
+  { request, apiVersion }: CommitCommand,
+  problem: ErrorCode,
+): CommitAnswer {
+  return {
+    topics: request.topics.map((topic) => {
+      const { name, topicId } = topic
+      const found = topicOf(coordinator.parts.image, apiVersion, topic)
+      const partitions = topic.partitions.map(({ partitionIndex }) => {
+        const missing = missingProblem(found, partitionIndex, apiVersion)
+        return { partitionIndex, errorCode: missing === ErrorCode.NONE ? problem : missing }
+      })
+      return { name, topicId, partitions }
+    }),
+  }
+}
+
+function missingProblem(
+  topic: TopicImage | undefined,
+  partitionIndex: number,
+  apiVersion: number,
+): ErrorCode {
+  if (topic === undefined && apiVersion >= TOPIC_IDS_FROM) return ErrorCode.UNKNOWN_TOPIC_ID
+  const exists = topic?.partitions[partitionIndex] !== undefined
+  return exists ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+}
+
 function commitProblem(group: Group | undefined, client: OffsetClient): ErrorCode {
   if (group !== undefined) return group.commitProblem(client)
   // Offsets without membership need no group: it comes to be with them.
@@ -124,11 +154,8 @@ function commitOne(
   apiVersion: number,
 ): ErrorCode {
   const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } = one
-  if (topic === undefined) {
-    const byId = apiVersion >= TOPIC_IDS_FROM
-    return byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-  }
-  if (topic.partitions[partitionIndex] === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  const missing = missingProblem(topic, partitionIndex, apiVersion)
+  if (topic === undefined || missing !== ErrorCode.NONE) return missing
   const metadata = committedMetadata ?? ''
   if (metadata.length > coordinator.config['offset.metadata.max.bytes']) {
     return ErrorCode.OFFSET_METADATA_TOO_LARGE

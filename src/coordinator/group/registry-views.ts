@@ -89,7 +89,7 @@ function describedAsDead(groupId: string, apiVersion: number, message: string): 
   }
 }
 
-/** What members say and get is told of a stable group only. */
+/** What members say is told of a stable group only; what they got last always. */
 function describeMember(group: ClassicGroup, member: ClassicMember, stable: boolean) {
   const { memberId, groupInstanceId, clientId, clientHost } = member
   return {
@@ -98,6 +98,6 @@ function describeMember(group: ClassicGroup, member: ClassicMember, stable: bool
     clientId,
     clientHost,
     memberMetadata: stable ? group.metadataOf(member) : NO_BYTES,
-    memberAssignment: stable ? member.assignment : NO_BYTES,
+    memberAssignment: member.assignment,
   }
 }
