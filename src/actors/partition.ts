@@ -38,6 +38,9 @@ import { StorageError } from '../storage/storage-error.ts'
 import type { LogRead } from './log-segment.ts'
 import { type LogParts, PartitionLog } from './partition-log.ts'
 
+/** Bytes that one read of one partition brings at most (but always a whole batch): it fills memory. */
+const READ_BYTES_MAX = 4 * 1024 * 1024
+
 /** Errors of a disk that may go away by themselves: the partition stays online. */
 const PASSING_DISK_ERRORS: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE'])
 
@@ -108,6 +111,8 @@ export class Partition {
   readonly log: PartitionLog
   /** Who waits for this partition to advance; managed by the host. */
   watched = false
+  /** Whether the append under way, or the last one, has reached its sink. */
+  answered = false
   leaderEpoch: number
   #host: PartitionHost
   #config: TopicConfig
@@ -161,8 +166,9 @@ export class Partition {
    */
   // hot
   append(records: Buffer, acksAll: boolean, sink: AppendSink, tag: number): void {
+    this.answered = false
     if (!this.#online) {
-      sink.onAppended(tag, this.#failure(ErrorCode.KAFKA_STORAGE_ERROR))
+      this.#answer(sink, tag, this.#failure(ErrorCode.KAFKA_STORAGE_ERROR))
       return
     }
     const { log } = this
@@ -176,7 +182,7 @@ export class Partition {
       result = this.#failure(ErrorCode.KAFKA_STORAGE_ERROR)
     }
     if (result.errorCode !== ErrorCode.NONE) {
-      sink.onAppended(tag, result)
+      this.#answer(sink, tag, result)
       return
     }
     this.#host.advanced(this)
@@ -186,6 +192,11 @@ export class Partition {
       this.#flush()
       return
     }
+    this.#answer(sink, tag, result)
+  }
+
+  #answer(sink: AppendSink, tag: number, result: AppendResult): void {
+    this.answered = true
     sink.onAppended(tag, result)
   }
 
@@ -227,7 +238,7 @@ export class Partition {
       }
       const read = log.read(
         fetchOffset,
-        request.maxBytes,
+        Math.min(request.maxBytes, READ_BYTES_MAX),
         upper,
         request.minOneBatch,
         this.#host.pool,

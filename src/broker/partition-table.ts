@@ -66,7 +66,10 @@ export class PartitionTable implements PartitionHost {
   readonly #watchers = new Map<number, number>()
   readonly #journals: JournalWriter
   readonly #cleaner: Cleaner
-  readonly #failures = new Map<number, number>()
+  /** How often a partition failed in a row, and when last (monotonic ms). */
+  readonly #failures = new Map<number, { count: number; atMs: number }>()
+  /** Opened once in this life: no power was lost since, so their checkpoints are believed. */
+  readonly #opened = new Set<number>()
   readonly #stopListening: () => void
   #cancelTick: (() => void) | undefined
   #lastExpiryMs: number
@@ -132,6 +135,8 @@ export class PartitionTable implements PartitionHost {
     try {
       partition.append(records, acksAll, sink, tag)
     } catch (error) {
+      // Thrown behind the answer, it is the asker's failure and not the partition's.
+      if (partition.answered) throw error
       this.#broken(partition, error as Error)
       sink.onAppended(tag, { ...FAILED, errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
     }
@@ -144,7 +149,7 @@ export class PartitionTable implements PartitionHost {
    */
   read(asker: number, order: ReadOrder): ReadResult[] {
     const results: ReadResult[] = []
-    let budget = order.maxBytes
+    let budget = Math.min(order.maxBytes, this.#memoryLeft())
     let minOneBatch = true
     for (const one of order.partitions) {
       const partition = this.#bySlot.get(one.slot)
@@ -165,6 +170,12 @@ export class PartitionTable implements PartitionHost {
       results.push(result)
     }
     return results
+  }
+
+  /** What reads may still hold: many readers that take nothing must not fill the memory. */
+  #memoryLeft(): number {
+    const limit = this.#parts.image.brokerConfig['odradek.requests.bytes.max']
+    return Math.max(0, limit - this.pool.bytesInUse)
   }
 
   /** The first offset of a partition; -1 while it is offline or not here. */
@@ -217,9 +228,7 @@ export class PartitionTable implements PartitionHost {
   failed(partition: Partition, error: Error): void {
     partition.log.abandon()
     this.#cleaner.abort(partition)
-    const failures = (this.#failures.get(partition.slot) ?? 0) + 1
-    this.#failures.set(partition.slot, failures)
-    const delayMs = Math.min(REOPEN_MS_MAX, REOPEN_MS * 2 ** (failures - 1))
+    const delayMs = this.#reopenDelayMs(partition.slot)
     const { name } = partition.log.parts
     this.#parts.log.error(`${name} is offline: ${error.message}; reopening in ${delayMs} ms`)
     this.advanced(partition)
@@ -314,7 +323,9 @@ export class PartitionTable implements PartitionHost {
   #recover(partition: Partition): void {
     const { name } = partition.log.parts
     try {
-      const report = partition.log.open(this.#parts.trustCheckpoint)
+      const trusted = this.#parts.trustCheckpoint || this.#opened.has(partition.slot)
+      const report = partition.log.open(trusted)
+      this.#opened.add(partition.slot)
       if (report.rebuilt) this.#parts.log.info(`${name}: the index was rebuilt from the segments`)
       if (report.tornBytes > 0) {
         this.#parts.log.warn(
@@ -333,6 +344,16 @@ export class PartitionTable implements PartitionHost {
     }
   }
 
+  /** Doubled with each failure in a row; one that held for longer than the longest wait counts afresh. */
+  #reopenDelayMs(slot: number): number {
+    const nowMs = this.#parts.clock.monotonicMs()
+    const last = this.#failures.get(slot)
+    const inARow = last !== undefined && nowMs - last.atMs < 2 * REOPEN_MS_MAX
+    const count = inARow ? last.count + 1 : 1
+    this.#failures.set(slot, { count, atMs: nowMs })
+    return Math.min(REOPEN_MS_MAX, REOPEN_MS * 2 ** (count - 1))
+  }
+
   #reopen(broken: Partition): void {
     const image = this.#parts.image.partition(broken.slot)
     if (image === undefined || this.#bySlot.get(broken.slot) !== broken) return
@@ -345,6 +366,8 @@ export class PartitionTable implements PartitionHost {
     const partition = this.#bySlot.get(image.slot)
     if (partition === undefined) return
     this.#bySlot.delete(image.slot)
+    this.#opened.delete(image.slot)
+    this.#failures.delete(image.slot)
     this.#cleaner.abort(partition)
     partition.goOffline()
     partition.log.close()

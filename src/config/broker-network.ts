@@ -151,7 +151,7 @@ export const odradekConfigs = {
     default: 512 * MIB,
     min: 1,
     unit: 'bytes',
-    doc: 'Bytes of requests in flight on all connections of a shard.',
+    doc: 'Bytes of requests and of fetched records in flight on all connections of a shard.',
   }),
   'odradek.shards': int({
     default: -1,
