@@ -145,8 +145,9 @@ export function partitionOn(
   storage: Storage,
   texts: Record<string, string> = {},
   host: PartitionHost = hostOf(),
+  over: Partial<LogParts> = {},
 ): Partition {
-  const partition = new Partition(partsOf(storage), 0, topicConfig(texts), host)
+  const partition = new Partition(partsOf(storage, over), 0, topicConfig(texts), host)
   partition.log.open(true)
   partition.goOnline()
   return partition
