@@ -14,17 +14,21 @@ export interface Campaign {
   readonly seed: number
   /** Of the threads that hold partitions; rounds take them in turn. */
   readonly shards: readonly string[]
+  /** The one scenario to run; default: all. */
+  readonly only?: string | undefined
   readonly log: (line: string) => void
 }
 
 /** Runs each scenario on each number of shards; answers how many failed. */
-export async function runScenarios({ seed, shards, log }: Campaign): Promise<number> {
+export async function runScenarios({ seed, shards, only, log }: Campaign): Promise<number> {
   const random = new Seeded(seed)
   let failed = 0
   for (const count of shards) {
     for (const [name, scenario] of Object.entries(scenarios)) {
+      if (only !== undefined && only !== name) continue
       if (!(await runScenario(name, scenario, random.fork(), count, log))) failed++
     }
+    if (only !== undefined && only !== 'fullDisk') continue
     try {
       const what = await fullDisk(random.fork(), count)
       log(`fullDisk, shards ${count}: ${what ?? 'SKIPPED, no tmpfs can be mounted here'}`)
@@ -46,7 +50,9 @@ async function runScenario(
   const subject = new Subject(random, { 'odradek.shards': shards })
   try {
     await subject.start()
-    log(`${name}, shards ${shards}: ${await scenario(subject)}`)
+    const began = performance.now()
+    const what = await scenario(subject)
+    log(`${name}, shards ${shards}, ${Math.round(performance.now() - began)} ms: ${what}`)
     await subject.dispose()
     return true
   } catch (error) {
