@@ -61,8 +61,10 @@ export function commitOffsets(
     const { name, topicId } = topic
     const found = topicOf(coordinator.parts.image, apiVersion, topic)
     const partitions = topic.partitions.map((one) => {
-      const errorCode = commitOne(coordinator, turn, request, found, one, apiVersion)
-      return { partitionIndex: one.partitionIndex, errorCode }
+      const { partitionIndex } = one
+      const refused = found && group?.partitionCommitProblem?.(client, found.id, partitionIndex)
+      const errorCode = refused || commitOne(coordinator, turn, request, found, one, apiVersion)
+      return { partitionIndex, errorCode }
     })
     return { name, topicId, partitions }
   })

@@ -38,6 +38,8 @@ export interface Group {
   isSubscribedTo(topic: string): boolean
   /** Why this client may not commit. */
   commitProblem(client: OffsetClient): ErrorCode
+  /** Why this client, which may commit in general, may not commit for one partition. KIP-1251. */
+  partitionCommitProblem?(client: OffsetClient, topicId: string, partition: number): ErrorCode
   /** Why this client may not fetch committed offsets. */
   fetchProblem(memberId: string | null, memberEpoch: number): ErrorCode
   /** Why the group cannot be deleted. */
