@@ -10,11 +10,14 @@ import { root } from './subject.ts'
 export interface InteropClient {
   readonly name: string
   readonly argv: readonly string[]
+  /** Longest run in milliseconds where the usual is too short. */
+  readonly msMax?: number
   needs(): string | undefined
 }
 
 const cache = process.env['ODRADEK_INTEROP_CACHE'] ?? join(homedir(), '.cache/odradek-interop')
 const programs = resolve(root, 'test/interop')
+const tools = join(cache, 'tools-4.3.1')
 /** Small and quick to start. */
 const javaOptions = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 const nodeModules = join(programs, 'node/node_modules')
@@ -23,12 +26,24 @@ const nodeModules = join(programs, 'node/node_modules')
 export const clients: readonly InteropClient[] = [
   {
     name: 'kcat',
-    argv: [process.execPath, resolve(import.meta.dirname, 'kcat.js')],
+    argv: program('kcat.js'),
     needs: () => (runs('kcat', '-V') ? undefined : 'kcat is not installed'),
   },
   java('4.3.1'),
   java('3.9.1'),
   java('2.8.2'),
+  {
+    name: 'kafka segments 4.3.1',
+    argv: program('segments.js'),
+    needs: () => javaClient('4.3.1', 'Segments').needs() ?? missing(tools),
+  },
+  {
+    name: 'kafka tools 4.3.1',
+    argv: program('tools.js'),
+    needs: () => missing(tools),
+    // Every tool is a process of its own, and starting Java is slow.
+    msMax: 600_000,
+  },
   {
     name: 'franz-go',
     argv: [join(cache, 'franz-go')],
@@ -57,6 +72,18 @@ export function javaClient(version: string, program: string): Omit<InteropClient
     argv: ['java', ...javaOptions, '-cp', path, program],
     needs: () => missing(join(classes, `${program}.class`)),
   }
+}
+
+/** The command that starts one of Kafka's tools: its class, by default in org.apache.kafka.tools. */
+export function kafkaTool(name: string): string[] {
+  const inTools = !name.startsWith('kafka.')
+  const className = inTools ? `org.apache.kafka.tools.${name}` : name
+  return ['java', ...javaOptions, '-cp', `${tools}/*`, className]
+}
+
+/** A program beside this file. */
+function program(name: string): string[] {
+  return [process.execPath, resolve(import.meta.dirname, name)]
 }
 
 function python(name: string, program: string): InteropClient {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the clients of the interop suite into ${ODRADEK_INTEROP_CACHE:-~/.cache/odradek-interop}.
-#   install.sh [CLIENT...]   all of them, or only those named: kcat java go python node
+#   install.sh [CLIENT...]   all of them, or only those named: kcat java tools go python node
 # A part whose manifests and sources are unchanged since it was installed is left alone. One that
 # cannot be installed is said on standard error and the rest goes on; the exit code tells of it.
 set -uo pipefail
@@ -36,6 +36,11 @@ java_part() { # a folder of jars and one of classes for each version
   done
 }
 
+tools_part() { # Kafka's own command line tools
+  MAVEN_OPTS=-Xmx256m mvn -q -B -Dstyle.color=never -f "$here/tools/pom.xml" \
+    dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$cache/tools-4.3.1" >&2
+}
+
 go_part() { (cd "$here/go" && GOFLAGS=-mod=readonly go build -o "$cache/franz-go" .); }
 
 python_part() {
@@ -68,6 +73,7 @@ installed() { # PART
   case $1 in
     kcat) command -v kcat >/dev/null ;;
     java) [[ -f $cache/java-2.8.2/classes/Interop.class ]] ;;
+    tools) compgen -G "$cache/tools-4.3.1/kafka-tools-*.jar" >/dev/null ;;
     go) [[ -x $cache/franz-go ]] ;;
     python) [[ -x $cache/python/bin/python ]] ;;
     node) [[ -d $cache/node/node_modules ]] ;;
@@ -75,9 +81,9 @@ installed() { # PART
 }
 
 failed=0
-[[ $# == 0 ]] && set -- kcat java go python node
+[[ $# == 0 ]] && set -- kcat java tools go python node
 for part in "$@"; do
-  case $part in kcat | java | go | python | node) ;; *) echo "no part $part" >&2; exit 2 ;; esac
+  case $part in kcat | java | tools | go | python | node) ;; *) echo "no part $part" >&2; exit 2 ;; esac
   stamp=$cache/$part.stamp
   now=$(fingerprint "$part")
   if ! { [[ -f $stamp && $(<"$stamp") == "$now" ]] && installed "$part"; }; then

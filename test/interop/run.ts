@@ -26,7 +26,7 @@ interface Run {
   readonly seconds: number
 }
 
-const clientMsMax = 180_000
+const usualMsMax = 180_000
 
 /** Runs the wanted clients one after another, prints a table and exits 1 when a check failed. */
 async function main(): Promise<void> {
@@ -81,19 +81,19 @@ async function runProgram(client: InteropClient, bootstrap: string, checks: Chec
     if (check) checks.push(check)
     else noise.push(line)
   })
-  const problem = await ending(child)
+  const problem = await ending(child, client.msMax ?? usualMsMax)
   if (problem === undefined && checks.length > 0) return
   const detail = [problem ?? 'checked nothing', ...noise.slice(-12)].join('\n')
   checks.push({ check: 'program', ok: false, detail })
 }
 
-function ending(child: ChildProcess): Promise<string | undefined> {
+function ending(child: ChildProcess, msMax: number): Promise<string | undefined> {
   return new Promise((done) => {
     const stall = () => {
       child.kill('SIGKILL')
-      done(`still running after ${clientMsMax / 1000} s`)
+      done(`still running after ${msMax / 1000} s`)
     }
-    const timer = setTimeout(stall, clientMsMax)
+    const timer = setTimeout(stall, msMax)
     child.once('error', (error) => done(error.message))
     child.once('close', (code, signal) => {
       clearTimeout(timer)
