@@ -1,4 +1,6 @@
-/** How a bench is written: tasks that name the physical limit which they are to be compared with. */
+/**
+ * How a bench is written: tasks that name the physical limit which they are to be compared with.
+ */
 import fs from 'node:fs'
 import path from 'node:path'
 import { Bench } from 'tinybench'
@@ -68,8 +70,8 @@ export async function measure(tasks: readonly Task[], timeMs: number): Promise<R
 }
 
 /**
- * A file that only grows, as a segment does, and starts again at `bytesMax`: writing over pages that
- * are there already would be cheaper than what a log does.
+ * A file that only grows, as a segment does, and starts again at `bytesMax`: writing over pages
+ * that are there already would be cheaper than what a log does.
  */
 export class GrowingFile {
   readonly fd: number

@@ -38,7 +38,9 @@ import { StorageError } from '../storage/storage-error.ts'
 import type { LogRead } from './log-segment.ts'
 import { type LogParts, PartitionLog } from './partition-log.ts'
 
-/** Bytes that one read of one partition brings at most (but always a whole batch): it fills memory. */
+/**
+ * Bytes that one read of one partition brings at most (but always a whole batch): it fills memory.
+ */
 const READ_BYTES_MAX = 4 * 1024 * 1024
 
 /** Errors of a disk that may go away by themselves: the partition stays online. */

@@ -30,7 +30,9 @@ interface Link<T> {
   next: Link<T> | undefined
 }
 
-/** Timers carry a `value` each. A timer never fires before its deadline, and a tick late at most. */
+/**
+ * Timers carry a `value` each. A timer never fires before its deadline, and a tick late at most.
+ */
 export class TimerWheel<T> {
   /** Slots of all levels, as rings with a head that is no timer. */
   readonly #slots: Link<T>[] = []

@@ -53,8 +53,8 @@ export interface BrokerContext {
     answer: (result: ControllerAnswers[C['kind']] | undefined) => void,
   ): void
   /**
-   * Sends a command to the coordinator of groups. The answer may take minutes; `undefined` answers a
-   * coordinator that was lost.
+   * Sends a command to the coordinator of groups. The answer may take minutes; `undefined` answers
+   * a coordinator that was lost.
    */
   callCoordinator<C extends CoordinatorCommand>(
     command: C,

@@ -1,6 +1,6 @@
 /**
- * The way from every thread to the coordinator actor and back. On the coordinator's own thread it is
- * a call; from others a request, whose answer is a message of its own when it has to wait.
+ * The way from every thread to the coordinator actor and back. On the coordinator's own thread it
+ * is a call; from others a request, whose answer is a message of its own when it has to wait.
  */
 import type { Coordinator } from '../actors/coordinator.ts'
 import type {

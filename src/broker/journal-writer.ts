@@ -39,7 +39,9 @@ export class JournalWriter {
     for (const partition of this.#dirty) partition.onTick(nowMs)
   }
 
-  /** Writes what changed, unless a transaction is under way: what that leaves waits for the next. */
+  /**
+   * Writes what changed, unless a transaction is under way: what that leaves waits for the next.
+   */
   write(): void {
     if (this.#writing === 0) this.#write(() => {})
   }

@@ -344,7 +344,10 @@ export class PartitionTable implements PartitionHost {
     }
   }
 
-  /** Doubled with each failure in a row; one that held for longer than the longest wait counts afresh. */
+  /**
+   * Doubled with each failure in a row; one that held for longer than the longest wait counts
+   * afresh.
+   */
   #reopenDelayMs(slot: number): number {
     const nowMs = this.#parts.clock.monotonicMs()
     const last = this.#failures.get(slot)

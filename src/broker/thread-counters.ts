@@ -1,4 +1,6 @@
-/** What each thread counts where all threads can see it; each counter has one writer, its thread. */
+/**
+ * What each thread counts where all threads can see it; each counter has one writer, its thread.
+ */
 export const COUNTER_NAMES = ['connections'] as const
 
 /** Open connections. */

@@ -4,8 +4,8 @@ import { brokerValue } from '../config/effective.ts'
 import type { NewTopic } from './commands.ts'
 
 /**
- * The topic that comes to be when a name is used for the first time: with the broker's defaults, or,
- * for a coordinator's own topic, as its coordinator needs it.
+ * The topic that comes to be when a name is used for the first time: with the broker's defaults,
+ * or, for a coordinator's own topic, as its coordinator needs it.
  */
 export function newTopicOnFirstUse(name: string, config: BrokerConfig): NewTopic {
   switch (name) {

@@ -42,8 +42,8 @@ export interface ScanResult {
 /**
  * Walks a segment from `from` to `size` and shows each whole batch (right CRC) to `visit`. Damage
  * with whole batches behind it is listed and stepped over; damage without is the tail, where `end`
- * stops. `minOffset`: no batch may begin below it. `prefixFrom`: damage at offsets from there on ends
- * the scan, whatever lies behind.
+ * stops. `minOffset`: no batch may begin below it. `prefixFrom`: damage at offsets from there on
+ * ends the scan, whatever lies behind.
  */
 export function scanSegment(
   read: SegmentReader,

@@ -124,7 +124,10 @@ export class PortSocket extends EventEmitter implements ByteSocket {
     this.#wake()
   }
 
-  /** Takes up the client's end of a connection. Throws when `port` is not one, or was taken up before. */
+  /**
+   * Takes up the client's end of a connection. Throws when `port` is not one, or was taken up
+   * before.
+   */
   static connect(port: MessagePort): PortSocket {
     const received = receiveMessageOnPort(port)?.message as Handshake | undefined
     if (received?.odradek !== 'connection') {

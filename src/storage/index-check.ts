@@ -1,7 +1,7 @@
 /**
- * The offset index as it lies on the disk: where, how its entries are sealed, and a look over all of
- * it before it is opened. It is derived, so one that is damaged is taken away, and the segments are
- * read instead.
+ * The offset index as it lies on the disk: where, how its entries are sealed, and a look over all
+ * of it before it is opened. It is derived, so one that is damaged is taken away, and the segments
+ * are read instead.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -15,7 +15,9 @@ export const INDEX_DIRECTORY = path.join('odradek', 'index')
 /** Bytes behind each value: a CRC of key and value, which LMDB does not keep. */
 export const SEAL_BYTES = 4
 
-/** After a clean stop a larger index is believed unseen: reading it would be what takes the time. */
+/**
+ * After a clean stop a larger index is believed unseen: reading it would be what takes the time.
+ */
 const LOOKED_OVER_BYTES_MAX = 64 * 1024 * 1024
 
 /** The value as it is stored under `key`. */

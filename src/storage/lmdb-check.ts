@@ -49,8 +49,8 @@ interface Meta {
 
 /**
  * What is wrong with the structure of the data file at `path`, or null. A missing or empty file is
- * sound: LMDB makes a new one. The bytes of entries are only looked at by `isSound`. Throws what the
- * file system throws.
+ * sound: LMDB makes a new one. The bytes of entries are only looked at by `isSound`. Throws what
+ * the file system throws.
  */
 export function lmdbFileProblem(path: string, isSound?: EntryCheck): string | null {
   let file: number
@@ -232,8 +232,8 @@ class Walk {
   }
 
   /**
-   * A page belongs to one place; that also ends the walk in a file whose pages form a ring. Free pages
-   * at the end may never have been written.
+   * A page belongs to one place; that also ends the walk in a file whose pages form a ring. Free
+   * pages at the end may never have been written.
    */
   #claim(first: number, count: number, isWritten = true): void {
     const { lastPage, pageBytes } = this.#meta

@@ -64,7 +64,9 @@ function hasData(batches: readonly ModelBatch[], index: number): boolean {
   return false
 }
 
-/** Last offset of the last data batch of each producer; of one that left only markers, its epoch. */
+/**
+ * Last offset of the last data batch of each producer; of one that left only markers, its epoch.
+ */
 function lastOf(all: readonly ModelBatch[]): Map<number, { lastData: number; epoch: number }> {
   const last = new Map<number, { lastData: number; epoch: number }>()
   for (const { producerId, producerEpoch, commit, lastOffset } of all) {

@@ -1,6 +1,6 @@
 /**
- * Segment files that Apache Kafka 4.3.1 wrote (test/golden/segments) are put into the directory of a
- * partition while the broker is stopped. What it then says about them is what Kafka said.
+ * Segment files that Apache Kafka 4.3.1 wrote (test/golden/segments) are put into the directory of
+ * a partition while the broker is stopped. What it then says about them is what Kafka said.
  */
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

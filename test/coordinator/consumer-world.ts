@@ -1,6 +1,6 @@
 /**
- * A group coordinator with a log in memory and a clock that stands still: what the tests of consumer
- * groups drive.
+ * A group coordinator with a log in memory and a clock that stands still: what the tests of
+ * consumer groups drive.
  */
 import type { ClusterImage } from '../../src/cluster/image.ts'
 import { effectiveGroup, groupDefaults } from '../../src/config/effective.ts'

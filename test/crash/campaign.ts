@@ -62,7 +62,10 @@ async function runScenario(
   }
 }
 
-/** Runs all rounds; answers how many failed. A round that failed ends its data directory, which is kept. */
+/**
+ * Runs all rounds; answers how many failed. A round that failed ends its data directory, which is
+ * kept.
+ */
 export async function runRounds({ rounds, seed, shards, log }: Campaign): Promise<number> {
   const random = new Seeded(seed)
   let failed = 0

@@ -1,6 +1,7 @@
 /**
  * The crash test: `node dist/test/crash/run.js --rounds 30 --seed 7`. Scenarios first
- * (`--only NAME`: that one), then rounds of kill -9. A failure prints the seed, keeps the data directory, and makes the exit code 1.
+ * (`--only NAME`: that one), then rounds of kill -9. A failure prints the seed, keeps the data
+ * directory, and makes the exit code 1.
  */
 import { parseArgs } from 'node:util'
 import { Seeded } from '../support/seeded.ts'

@@ -1,4 +1,7 @@
-/** What else has to survive: topics, settings, deleted records, stops, a second process, a full disk. */
+/**
+ * What else has to survive: topics, settings, deleted records, stops, a second process, a full
+ * disk.
+ */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -123,8 +126,8 @@ async function settings(subject: Subject): Promise<string> {
 }
 
 /**
- * A start after a clean stop reads no segment: the last byte of each partition is changed meanwhile,
- * which a scan would cut away.
+ * A start after a clean stop reads no segment: the last byte of each partition is changed
+ * meanwhile, which a scan would cut away.
  */
 async function cleanStart(subject: Subject): Promise<string> {
   await loaded(subject, 'clean', 800)

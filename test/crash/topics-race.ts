@@ -1,4 +1,7 @@
-/** Topics that come and go while the broker is killed: what was acknowledged holds, nothing is left over. */
+/**
+ * Topics that come and go while the broker is killed: what was acknowledged holds, nothing is left
+ * over.
+ */
 import fs from 'node:fs'
 import { Metadata } from '../../src/protocol/apis/03-metadata.ts'
 import { CreateTopics } from '../../src/protocol/apis/19-create-topics.ts'

@@ -134,10 +134,14 @@ export class FakeShard implements ConnectionHost {
     this.messages.push(message)
   }
 
-  /** The target of the next read: Node asks for it right behind a read, so it may be old by then. */
+  /**
+   * The target of the next read: Node asks for it right behind a read, so it may be old by then.
+   */
   #target: Buffer | undefined
 
-  /** Reads from `stream` as Node does, at most `chunk` bytes at a time; answers how many it took. */
+  /**
+   * Reads from `stream` as Node does, at most `chunk` bytes at a time; answers how many it took.
+   */
   readFrom(stream: Buffer, chunk: number): number {
     if (this.socket.paused || this.socket.destroyed || stream.length === 0) return 0
     this.#target ??= this.connection.readTarget()

@@ -1,4 +1,7 @@
-/** A broker's partitions on a disk that fails: starts, serves, is killed, loses power, stops cleanly. */
+/**
+ * A broker's partitions on a disk that fails: starts, serves, is killed, loses power, stops
+ * cleanly.
+ */
 import { runTask } from '../../src/actors/clean-segments.ts'
 import type { AppendResult, ReadResult } from '../../src/actors/partition.ts'
 import type { Log } from '../../src/base/log.ts'

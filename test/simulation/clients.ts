@@ -1,4 +1,6 @@
-/** Clients of the simulated broker: idempotent producers, readers, and somebody who deletes records. */
+/**
+ * Clients of the simulated broker: idempotent producers, readers, and somebody who deletes records.
+ */
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { batchOf } from '../log/batches.ts'
 import type { ClientConnection, Transport } from './broker.ts'

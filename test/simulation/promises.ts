@@ -1,6 +1,6 @@
 /**
- * What a broker promises, checked from outside: nothing here knows segments, indexes or actors, only
- * what producers sent and were told, and what readers saw.
+ * What a broker promises, checked from outside: nothing here knows segments, indexes or actors,
+ * only what producers sent and were told, and what readers saw.
  */
 import { assert } from '../../src/base/assert.ts'
 import {

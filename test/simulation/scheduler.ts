@@ -1,4 +1,6 @@
-/** Virtual time: what is due first happens first, and what is due together in an order of chance. */
+/**
+ * Virtual time: what is due first happens first, and what is due together in an order of chance.
+ */
 import type { Random } from './random.ts'
 
 interface Event {

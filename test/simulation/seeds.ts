@@ -4,6 +4,7 @@ export const pastSeeds: readonly number[] = [
   74,
   // An older segment lost its end with the power and a newer one did not: a hole.
   40,
-  // Segments that the process before had written were never forced, though all before an ack has to be.
+  // Segments that the process before had written were never forced, though all before an ack has to
+  // be.
   79,
 ]

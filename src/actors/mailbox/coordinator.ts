@@ -1,7 +1,7 @@
 /**
- * What the coordinator actor accepts and answers. It lives on the coordinator's thread; all messages
- * here are rare and cross threads as msgpackr. An answer may be held for minutes (JoinGroup), so it
- * comes as a message of its own: a request on the ring is answered at once.
+ * What the coordinator actor accepts and answers. It lives on the coordinator's thread; all
+ * messages here are rare and cross threads as msgpackr. An answer may be held for minutes
+ * (JoinGroup), so it comes as a message of its own: a request on the ring is answered at once.
  */
 import type { GroupAnswers, GroupCommand } from '../../coordinator/group/commands.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'

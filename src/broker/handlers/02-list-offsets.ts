@@ -79,7 +79,9 @@ function isUnknown(timestamp: number, apiVersion: number): boolean {
   return timestamp < 0 && apiVersion < (NAMED_FROM.get(timestamp) ?? Number.POSITIVE_INFINITY)
 }
 
-/** Each topic with partitions and each partition once, in the order in which they are named first. */
+/**
+ * Each topic with partitions and each partition once, in the order in which they are named first.
+ */
 function partitionsByTopic(request: Request): Map<string, Map<number, Asked | 'twice'>> {
   const topics = new Map<string, Map<number, Asked | 'twice'>>()
   for (const { name, partitions } of request.topics) {

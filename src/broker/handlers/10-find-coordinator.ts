@@ -3,8 +3,8 @@
  * Kept: this node coordinates every group and transactional id; v1-3 carry the message "NONE" with
  *   success; a key type that is not known is INVALID_REQUEST; a malformed share key as well.
  * Differs: while there is no topic for groups yet, the answer waits until it is made, where Kafka
- *   says COORDINATOR_NOT_AVAILABLE and lets the client ask again. There is no share coordinator yet:
- *   well-formed share keys are COORDINATOR_NOT_AVAILABLE.
+ *   says COORDINATOR_NOT_AVAILABLE and lets the client ask again. There is no share coordinator
+ *   yet: well-formed share keys are COORDINATOR_NOT_AVAILABLE.
  */
 import { isUuid } from '../../base/uuid.ts'
 import { FindCoordinator } from '../../protocol/apis/10-find-coordinator.ts'

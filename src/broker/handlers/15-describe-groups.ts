@@ -1,8 +1,8 @@
 /**
- * DescribeGroups 0-6 (v3 authorized operations KIP-430, v4 static members KIP-345, v6 unknown groups
- * KIP-1043).
- * Kept: an unknown group is Dead without an error before v6 and GROUP_ID_NOT_FOUND from then on, and
- *   so are groups that are not classic; what members say is told of stable groups only.
+ * DescribeGroups 0-6 (v3 authorized operations KIP-430, v4 static members KIP-345, v6 unknown
+ * groups KIP-1043).
+ * Kept: an unknown group is Dead without an error before v6 and GROUP_ID_NOT_FOUND from then on,
+ *   and so are groups that are not classic; what members say is told of stable groups only.
  */
 import { describeFailure } from '../../coordinator/group/registry-views.ts'
 import { DescribeGroups } from '../../protocol/apis/15-describe-groups.ts'

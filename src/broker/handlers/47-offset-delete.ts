@@ -1,7 +1,8 @@
 /**
  * OffsetDelete 0 (KIP-496).
  * Kept: offsets of topics that a member reads stay (GROUP_SUBSCRIBED_TO_TOPIC); in a group whose
- *   members are no consumers only while it is empty; an offset that is not there is deleted as well.
+ *   members are no consumers only while it is empty; an offset that is not there is deleted as
+ *   well.
  */
 import { deleteOffsetsFailure } from '../../coordinator/group/offsets-commit.ts'
 import { OffsetDelete } from '../../protocol/apis/47-offset-delete.ts'

@@ -1,4 +1,6 @@
-/** The handlers of the group APIs: each sends its request to the coordinator and awaits the answer. */
+/**
+ * The handlers of the group APIs: each sends its request to the coordinator and awaits the answer.
+ */
 import type {
   CommandOf,
   GroupAnswers,

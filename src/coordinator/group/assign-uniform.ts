@@ -1,7 +1,8 @@
 /**
- * The assignor "uniform": as many partitions for one member as for another, and as few moves as that
- * allows. Where all members read the same topics no two counts differ by more than one; else no
- * partition can be moved so that two counts come closer by it. Source: KIP-848; the way is our own.
+ * The assignor "uniform": as many partitions for one member as for another, and as few moves as
+ * that allows. Where all members read the same topics no two counts differ by more than one; else
+ * no partition can be moved so that two counts come closer by it. Source: KIP-848; the way is our
+ * own.
  */
 import { type Assignor, type AssignorMember, byMemberId, isHomogeneous } from './assign-spec.ts'
 import { ascending, type TopicPartitions } from './consumer-partitions.ts'

@@ -16,7 +16,9 @@ const VERSION_BYTES = 2
 
 const writer = new Writer()
 
-/** An assignment that cannot be taken over: its bytes are none, or a client's assignor says more. */
+/**
+ * An assignment that cannot be taken over: its bytes are none, or a client's assignor says more.
+ */
 export type ForeignAssignment = 'malformed' | 'user data'
 
 /** The partitions of an assignment; topics that do not exist are left out. */

@@ -1,6 +1,6 @@
 /**
- * A member of a consumer group comes, or says something new: what follows for the group's epoch, for
- * the target and for the member. Both protocols go through here. KIP-848.
+ * A member of a consumer group comes, or says something new: what follows for the group's epoch,
+ * for the target and for the member. Both protocols go through here. KIP-848.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { CoordinatorRecord, Turn } from '../runtime.ts'
@@ -35,7 +35,9 @@ export interface MemberUpdate {
   readonly coordinator: GroupCoordinator
   readonly turn: Turn
   readonly group: ConsumerGroup
-  /** In whose place `next` comes; undefined: nobody's. Has another id if a static member returns. */
+  /**
+   * In whose place `next` comes; undefined: nobody's. Has another id if a static member returns.
+   */
   readonly replaced: ConsumerMember | undefined
   /** The member before it said something new, with its id. */
   readonly before: ConsumerMember

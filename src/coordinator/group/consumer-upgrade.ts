@@ -1,7 +1,7 @@
 /**
- * A classic group becomes a consumer group because a member joins it with the consumer protocol. Its
- * members go on with their generation as epoch and with what they have; the newcomer's rebalance
- * moves them on. Source: Kafka's convertToConsumerGroup, KIP-848.
+ * A classic group becomes a consumer group because a member joins it with the consumer protocol.
+ * Its members go on with their generation as epoch and with what they have; the newcomer's
+ * rebalance moves them on. Source: Kafka's convertToConsumerGroup, KIP-848.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { CoordinatorRecord, Turn } from '../runtime.ts'
