@@ -2,7 +2,11 @@
 import { ZERO_UUID } from '../../../src/base/uuid.ts'
 import { CreateTopics } from '../../../src/protocol/apis/19-create-topics.ts'
 import { DeleteTopics } from '../../../src/protocol/apis/20-delete-topics.ts'
+import { DeleteRecords } from '../../../src/protocol/apis/21-delete-records.ts'
 import { CreatePartitions } from '../../../src/protocol/apis/37-create-partitions.ts'
+import { ElectLeaders } from '../../../src/protocol/apis/43-elect-leaders.ts'
+import { AlterPartitionReassignments } from '../../../src/protocol/apis/45-alter-partition-reassignments.ts'
+import { ListPartitionReassignments } from '../../../src/protocol/apis/46-list-partition-reassignments.ts'
 import type { RequestInput } from '../../../src/protocol/schema.ts'
 import { type Case, type CaseOptions, inAllVersions } from './case.ts'
 import type { Side } from './side.ts'
@@ -14,7 +18,7 @@ type NewTopic = NonNullable<RequestInput<typeof CreateTopics>['topics']>[number]
 
 /** All of these APIs but those of settings. */
 export function adminCases(): Case[] {
-  return [...creations(), ...growth(), ...deletions()]
+  return [...creations(), ...growth(), ...deletions(), ...timeouts()]
 }
 
 function create(
@@ -284,4 +288,41 @@ function deletions(): Case[] {
       { name: 'growing', topicId: ZERO_UUID },
     ]),
   ]
+}
+
+/** Requests that may take no time, for what is refused anyway. */
+function timeouts(): Case[] {
+  return [0, -1].flatMap((timeoutMs) => [
+    ...inAllVersions(CreateTopics, `timeout ${timeoutMs}`, () => ({
+      topics: [{ name: world.FILLED, numPartitions: 1, replicationFactor: 1 }],
+      timeoutMs,
+    })),
+    ...inAllVersions(CreatePartitions, `timeout ${timeoutMs}`, () => ({
+      topics: [{ name: 'nowhere', count: 3, assignments: null as never }],
+      timeoutMs,
+    })),
+    ...inAllVersions(DeleteTopics, `timeout ${timeoutMs}`, (_, version) =>
+      version >= 6
+        ? { topics: [{ name: 'nowhere' }], timeoutMs }
+        : { topicNames: ['nowhere'], timeoutMs },
+    ),
+    ...inAllVersions(ElectLeaders, `timeout ${timeoutMs}`, () => ({
+      topicPartitions: [{ topic: world.FILLED, partitions: [0] }],
+      timeoutMs,
+    })),
+    ...inAllVersions(AlterPartitionReassignments, `timeout ${timeoutMs}`, () => ({
+      topics: [{ name: 'nowhere', partitions: [{ partitionIndex: 0, replicas: [1] }] }],
+      timeoutMs,
+    })),
+    ...inAllVersions(ListPartitionReassignments, `timeout ${timeoutMs}`, () => ({
+      topics: null,
+      timeoutMs,
+    })),
+    ...inAllVersions(DeleteRecords, `timeout ${timeoutMs}`, () => ({
+      topics: [
+        { name: world.FILLED, partitions: [{ partitionIndex: world.PLACES.cut, offset: 35 }] },
+      ],
+      timeoutMs,
+    })),
+  ])
 }

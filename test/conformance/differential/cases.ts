@@ -4,6 +4,7 @@ import type { Case } from './case.ts'
 import { autoCreationCases, clusterCases, coordinatorCases } from './cluster-cases.ts'
 import { configCases } from './config-cases.ts'
 import { fetchCases } from './fetch-cases.ts'
+import { groupCases } from './group-cases.ts'
 import { offsetCases, producerIdCases } from './offset-cases.ts'
 import { produceCases } from './produce-cases.ts'
 import { spoiledCases } from './spoiled-cases.ts'
@@ -11,7 +12,7 @@ import { worldCases } from './world.ts'
 
 /** Builds the list; it is the same in every run but for the time of the records. */
 export function allCases(): Case[] {
-  return [
+  const cases = [
     ...worldCases(),
     ...clusterCases(),
     ...produceCases(),
@@ -22,6 +23,7 @@ export function allCases(): Case[] {
     ...autoCreationCases(),
     ...producerIdCases(),
     ...coordinatorCases(),
-    ...spoiledCases(),
+    ...groupCases(),
   ]
+  return [...cases, ...spoiledCases([...new Set(cases.map(({ api }) => api))])]
 }

@@ -75,6 +75,7 @@ function descriptions(): Case[] {
       ...of(TOPIC, world.SMALL, ['segment.ms']),
     ]),
     ...describe('the broker', of(BROKER, '1', brokerKeys), { includeSynonyms: true }),
+    ...describe('all of the broker', of(BROKER, '1')),
     ...describe('all brokers', of(BROKER, '', brokerKeys), { includeSynonyms: true }),
     ...['2', '-1', 'x', '01'].flatMap((name) =>
       describe(`broker ${name}`, of(BROKER, name, brokerKeys)),
@@ -160,33 +161,40 @@ function shown(after: string): Case[] {
   ).slice(-1)
 }
 
+interface AlterOptions {
+  type?: number
+  name?: string
+  validateOnly?: boolean
+  changesMetadata?: boolean
+}
+
+function alter(scenario: string, configs: Alteration[], options: AlterOptions = {}): Case[] {
+  const { type = TOPIC, name = TARGET, validateOnly = false, changesMetadata = false } = options
+  return inAllVersions(
+    IncrementalAlterConfigs,
+    scenario,
+    () => ({ resources: [{ resourceType: type, resourceName: name, configs }], validateOnly }),
+    { changesMetadata },
+  )
+}
+
+function by(configOperation: number, name: string, value: string | null): Alteration {
+  return { name, configOperation, value }
+}
+
+const set = (name: string, value: string | null) => by(SET, name, value)
+
+const policy = 'cleanup.policy'
+
 function alterations(): Case[] {
-  const alter = (
-    scenario: string,
-    configs: Alteration[],
-    { type = TOPIC, name = TARGET as string, validateOnly = false, changesMetadata = false } = {},
-  ) =>
-    inAllVersions(
-      IncrementalAlterConfigs,
-      scenario,
-      () => ({ resources: [{ resourceType: type, resourceName: name, configs }], validateOnly }),
-      { changesMetadata },
-    )
+  return [...soundAlterations(), ...badAlterations(), ...otherResources()]
+}
+
+function soundAlterations(): Case[] {
   const change = (scenario: string, configs: Alteration[]) => [
     ...alter(scenario, configs, { changesMetadata: true }),
     ...shown(scenario),
   ]
-  const set = (name: string, value: string | null): Alteration => ({
-    name,
-    configOperation: SET,
-    value,
-  })
-  const by = (configOperation: number, name: string, value: string | null): Alteration => ({
-    name,
-    configOperation,
-    value,
-  })
-  const policy = 'cleanup.policy'
   return [
     ...change('set', [set('retention.ms', '90000'), set('segment.ms', ' 100000 ')]),
     ...change('delete', [by(DELETE, 'retention.ms', null), by(DELETE, 'retention.bytes', 'x')]),
@@ -197,6 +205,11 @@ function alterations(): Case[] {
     ...change('subtract the last', [by(SUBTRACT, policy, 'compact')]),
     ...change('delete the list', [by(DELETE, policy, '')]),
     ...change('upper case', [set('preallocate', 'TRUE'), set('compression.type', 'lz4')]),
+  ]
+}
+
+function badAlterations(): Case[] {
+  return [
     ...alter('append to a number', [by(APPEND, 'retention.ms', '1')]),
     ...alter('subtract from a number', [by(SUBTRACT, 'retention.ms', '1')]),
     ...alter('append what is not known', [by(APPEND, policy, 'shred')]),
@@ -216,13 +229,18 @@ function alterations(): Case[] {
     ),
     ...shown('all alterations'),
     ...alter('no number', [set('min.cleanable.dirty.ratio', 'NaN')], { validateOnly: true }),
+  ]
+}
+
+function otherResources(): Case[] {
+  return [
     ...alter('no configs', []),
     ...alter('only checked', [set('retention.ms', '1')], { validateOnly: true }),
     ...alter('only checked, bad', [set('retention.ms', 'x')], { validateOnly: true }),
     ...alter('no such topic', [set('retention.ms', '1')], { name: 'nowhere' }),
     ...alter('an impossible topic', [set('retention.ms', '1')], { name: 'a/b' }),
     ...alter('no topic', [set('retention.ms', '1')], { name: '' }),
-    ...brokers(alter, set),
+    ...brokers(),
     ...[0, 1, 3, 99].flatMap((type) => alter(`type ${type}`, [set('retention.ms', '1')], { type })),
     ...inAllVersions(IncrementalAlterConfigs, 'nothing', () => ({ resources: [] })),
     ...inAllVersions(IncrementalAlterConfigs, 'a resource twice', () => ({
@@ -247,14 +265,7 @@ function alterations(): Case[] {
   ]
 }
 
-function brokers(
-  alter: (
-    scenario: string,
-    configs: Alteration[],
-    options: { type: number; name: string; changesMetadata?: boolean },
-  ) => Case[],
-  set: (name: string, value: string | null) => Alteration,
-): Case[] {
+function brokers(): Case[] {
   const describeBroker = (scenario: string, key: string) =>
     describe(
       scenario,
@@ -265,14 +276,14 @@ function brokers(
       })),
       { includeSynonyms: true },
     )
-  const key = 'log.index.interval.bytes'
+  const key = 'message.max.bytes'
   const one = { type: BROKER, name: '1', changesMetadata: true }
   const all = { type: BROKER, name: '', changesMetadata: true }
   return [
-    ...alter('all brokers, interval', [set(key, '5000')], all),
+    ...alter('all brokers, size', [set(key, '2000000')], all),
     ...describeBroker('after all brokers', key),
     ...shown('all brokers'),
-    ...alter('one broker, interval', [set(key, '6000')], one),
+    ...alter('one broker, size', [set(key, '3000000')], one),
     ...describeBroker('after one broker', key),
     ...shown('one broker'),
     ...alter('one broker, back', [{ name: key, configOperation: DELETE, value: null }], one),

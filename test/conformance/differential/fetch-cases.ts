@@ -3,6 +3,7 @@ import { ZERO_UUID } from '../../../src/base/uuid.ts'
 import { Fetch } from '../../../src/protocol/apis/01-fetch.ts'
 import type { RequestInput, ResponseOf } from '../../../src/protocol/schema.ts'
 import { type Case, type CaseOptions, inAllVersions, randomOf } from './case.ts'
+import { scenarioOf } from './produce-cases.ts'
 import type { Side } from './side.ts'
 import * as world from './world.ts'
 
@@ -52,18 +53,18 @@ function read(
 
 /** What all the scenarios of Produce left behind. */
 function readBack(): Case[] {
-  const topics: [string, number][] = [
-    ...Array.from({ length: world.PLAIN_PARTITIONS }, (_, i): [string, number] => [world.PLAIN, i]),
-    [world.COMPACTED, 0],
-    [world.APPEND_TIME, 0],
-    [world.GZIPPED, 0],
-    [world.UNPACKED, 0],
-    [world.SMALL, 0],
+  const topics: [string, number, string][] = [
+    ...scenarioOf.map((scenario, i): [string, number, string] => [world.PLAIN, i, scenario]),
+    [world.COMPACTED, 0, world.COMPACTED],
+    [world.APPEND_TIME, 0, world.APPEND_TIME],
+    [world.GZIPPED, 0, world.GZIPPED],
+    [world.UNPACKED, 0, world.UNPACKED],
+    [world.SMALL, 0, world.SMALL],
   ]
-  return topics.flatMap(([topic, partition]) =>
+  return topics.flatMap(([topic, partition, scenario]) =>
     inAllVersions(
       Fetch,
-      `reading back ${topic} ${partition}`,
+      `reading back: ${scenario}`,
       (side) => ({
         ...fetchOf(side, []),
         topics: [
@@ -167,6 +168,20 @@ function targets(): Case[] {
       { partition: world.PLACES.cut, fetchOffset: 500 },
     ]),
     ...read('a rack', [{ partition: even, fetchOffset: 95 }], { rackId: 'somewhere' }),
+    ...[0, 1, 5].flatMap((replicaId) => [
+      ...read(
+        `replica ${replicaId}`,
+        [{ partition: even, fetchOffset: 95 }],
+        { replicaId },
+        { until: 14 },
+      ),
+      ...read(
+        `replica ${replicaId} by its state`,
+        [{ partition: even, fetchOffset: 95 }],
+        { replicaState: { replicaId, replicaEpoch: -1 } },
+        { since: 15 },
+      ),
+    ]),
     ...read(
       'the debugging consumer',
       [{ partition: even, fetchOffset: 95 }],

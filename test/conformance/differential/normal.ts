@@ -30,7 +30,7 @@ const ORDERED = new Set(['synonyms', 'batches', 'replicaNodes', 'isrNodes'])
 const NAMES = [
   ...['name', 'topic', 'topicName', 'topicId', 'resourceType', 'resourceName', 'key', 'apiKey'],
   ...['logDir', 'index', 'partition', 'partitionIndex', 'partitionId', 'nodeId', 'brokerId'],
-  ...['producerId', 'replicaId'],
+  ...['producerId', 'replicaId', 'groupId'],
 ]
 
 export function normalOutcome(outcome: Outcome, one: Case, side: Side): Normal {
@@ -92,6 +92,8 @@ function plain(
       return /^[\w-]{22}$/.test(String(value)) ? 'a cluster' : value
     case 'replicaDirectoryId':
       return value === ZERO_UUID ? 'the zero id' : 'a directory'
+    case 'memberId':
+      return value === null ? null : String(value).replace(/[0-9a-f]{8}-[0-9a-f-]{27}$/, 'a uuid')
     case 'logDir':
       return value === '' ? '' : 'a directory'
     case 'sessionId':

@@ -56,6 +56,8 @@ function listOffsets(): Case[] {
     ...list('a partition twice', [...one(-1), ...one(-2)]),
     ...list('a partition twice, another once', [...one(-1), ...one(-2), ...one(-1, cut)]),
     ...list('no partitions', []),
+    ...list('replica 1', one(-1), { replicaId: 1 }),
+    ...list('replica 5', one(-1), { replicaId: 5 }),
     ...list('the debugging replica', one(-1), { replicaId: -2 }),
     ...[0, 1, -1].flatMap((currentLeaderEpoch) =>
       list(

@@ -10,11 +10,12 @@ import * as world from './world.ts'
 type Body = RequestInput<typeof Produce>
 type Maker = (version: number) => Buffer | null
 
-let partitionsTaken = 0
+/** The scenarios that have a partition of their own in PLAIN, by its index. */
+export const scenarioOf: string[] = []
 
 /** All of Produce. */
 export function produceCases(): Case[] {
-  partitionsTaken = 0
+  scenarioOf.length = 0
   return [
     ...soundBatches(),
     ...lyingHeaders(),
@@ -29,7 +30,7 @@ export function produceCases(): Case[] {
 /** The batch alone, in a partition of its scenario. */
 function alone(scenario: string, make: Maker, options: AloneOptions = {}): Case[] {
   const { topic = world.PLAIN, acks = -1, transactionalId = null, ...rest } = options
-  const index = topic === world.PLAIN ? takePartition() : 0
+  const index = topic === world.PLAIN ? takePartition(scenario) : 0
   return inAllVersions(
     Produce,
     scenario,
@@ -55,9 +56,9 @@ interface AloneOptions extends CaseOptions {
   transactionalId?: string | null
 }
 
-function takePartition(): number {
-  if (partitionsTaken === world.PLAIN_PARTITIONS) throw new Error('there are too few partitions')
-  return partitionsTaken++
+function takePartition(scenario: string): number {
+  if (scenarioOf.length === world.PLAIN_PARTITIONS) throw new Error('there are too few partitions')
+  return scenarioOf.push(scenario) - 1
 }
 
 function soundBatches(): Case[] {
@@ -269,7 +270,7 @@ function idempotence(): Case[] {
 type Claim = readonly [epoch: number, sequence: number, count?: number]
 
 function producer(scenario: string, claims: readonly Claim[], more: readonly Claim[] = []): Case[] {
-  const index = takePartition()
+  const index = takePartition(`producer: ${scenario}`)
   const all = [...claims, ...more]
   const cases = all.map(([producerEpoch, baseSequence, count], step) =>
     inAllVersions(Produce, `producer: ${scenario}, step ${step}`, (side, version) => {
@@ -363,8 +364,8 @@ function otherTopics(): Case[] {
 }
 
 function requests(): Case[] {
-  const a = takePartition()
-  const b = takePartition()
+  const a = takePartition('requests, the first')
+  const b = takePartition('requests, the second')
   const send = (scenario: string, change: (body: Body) => Body, options: CaseOptions = {}) =>
     inAllVersions(
       Produce,

@@ -1,6 +1,7 @@
 /** One of the two brokers: its connection, and what it calls by names of its own. */
 import { ZERO_UUID } from '../../../src/base/uuid.ts'
 import { Metadata } from '../../../src/protocol/apis/03-metadata.ts'
+import { FindCoordinator } from '../../../src/protocol/apis/10-find-coordinator.ts'
 import { ApiVersions } from '../../../src/protocol/apis/18-api-versions.ts'
 import { InitProducerId } from '../../../src/protocol/apis/22-init-producer-id.ts'
 import { DescribeConfigs } from '../../../src/protocol/apis/32-describe-configs.ts'
@@ -80,13 +81,20 @@ export class Side {
     await this.learnTopics()
   }
 
-  /** Returns once the broker has producer ids to give; Kafka fetches its first ones when asked. */
+  /** Returns once the broker has producer ids and coordinates groups; Kafka begins when asked. */
   async warmUp(): Promise<void> {
     const client = await this.connection()
     const body = { transactionalId: null, transactionTimeoutMs: 1000 }
     for (;;) {
       const answer = await client.request(InitProducerId, 4, body)
-      if (answer?.errorCode === 0) return
+      if (answer?.errorCode === 0) break
+    }
+    for (;;) {
+      const answer = await client.request(FindCoordinator, 4, {
+        keyType: 0,
+        coordinatorKeys: ['g'],
+      })
+      if (answer?.coordinators[0]?.errorCode === 0) return
     }
   }
 

@@ -3,6 +3,16 @@ import type { Wanted } from './compare.ts'
 
 const says = { path: /errorMessage$/, kafka: 'null', ours: '"a text"' }
 
+/** Broker settings that Kafka was given, or that are where and who a broker is. */
+const startedWith = [
+  ...['advertised.listeners', 'listeners', 'listener.security.protocol.map', 'process.roles'],
+  ...['inter.broker.listener.name', 'controller.listener.names', 'broker.id', 'node.id'],
+  ...['controller.quorum.bootstrap.servers', 'log.dir', 'log.dirs'],
+  ...['group.initial.rebalance.delay.ms', 'offsets.topic.replication.factor'],
+  ...['share.coordinator.state.topic.min.isr', 'share.coordinator.state.topic.replication.factor'],
+  ...['transaction.state.log.min.isr', 'transaction.state.log.replication.factor'],
+]
+
 /** Where several fit, the first counts. */
 export const wanted: readonly Wanted[] = [
   {
@@ -45,6 +55,7 @@ export const wanted: readonly Wanted[] = [
   {
     api: /^Produce$/,
     scenario: /^garbage for codec|^a varint without end$/,
+    path: /(errorCode|logStartOffset)$/,
     why: 'Kafka answers UNKNOWN_SERVER_ERROR for an exception; the bytes are at fault.',
   },
   {
@@ -69,18 +80,19 @@ export const wanted: readonly Wanted[] = [
   },
   {
     api: /^Fetch$/,
-    scenario: /^reading back plain/,
+    scenario:
+      /^reading back: (a byte too many|transactional without a producer|plain: .*|a key of length -2|producer: epoch -1|requests, the (first|second))$/,
     why: 'What Kafka appended and we refused, as said above, is not there.',
   },
   {
     api: /^Fetch$/,
-    scenario: /^reading back gzipped/,
+    scenario: /^reading back: gzipped$/,
     path: /crcOfBody$/,
     why: 'The bytes that a compressor makes are its own; the records are the same.',
   },
   {
     api: /^(Fetch|ListOffsets)$/,
-    scenario: /^isolation level|^a flipped bit/,
+    scenario: /^isolation level/,
     why: 'Kafka answers an unknown isolation level with UNKNOWN_SERVER_ERROR; we read all of it.',
   },
   {
@@ -170,9 +182,24 @@ export const wanted: readonly Wanted[] = [
   },
   {
     api: /^DescribeConfigs$/,
-    scenario: /^the broker$/,
-    path: /configs\[log\.retention\.ms\]\.readOnly$/,
-    why: 'Nothing is deleted by age yet, and a setting without effect is read-only.',
+    scenario: /^all of the broker$/,
+    path: /readOnly$/,
+    kafka: 'false',
+    ours: 'true',
+    why: 'A setting that is without effect so far, or is read at the start only, is read-only.',
+  },
+  {
+    api: /^DescribeConfigs$/,
+    scenario: /^all of the broker$/,
+    path: /configs\[odradek\./,
+    kafka: 'absent',
+    why: 'Our own settings.',
+  },
+  {
+    api: /^DescribeConfigs$/,
+    scenario: /^all of the broker$/,
+    path: new RegExp(`configs\\[(${startedWith.join('|')})\\]\\.(value|configSource)$`),
+    why: 'The two were started with different settings.',
   },
   {
     api: /^DescribeConfigs$/,
@@ -199,6 +226,16 @@ export const wanted: readonly Wanted[] = [
   {
     api: /./,
     scenario: /^a (negative|huge) count at the start$/,
+    path: /^kind$/,
+    kafka: '"answer"',
+    ours: '"closed"',
     why: 'Kafka takes any negative length for null; to us it is a request that is not one.',
+  },
+  {
+    api: /./,
+    scenario: /^a (negative|huge) count at the start$/,
+    path: /^answer$/,
+    ours: 'absent',
+    why: 'The same.',
   },
 ]
