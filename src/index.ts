@@ -11,3 +11,4 @@ export {
   loadConfig,
 } from './cli/load-config.ts'
 export type { BrokerConfig } from './config/broker.ts'
+export { Broker, type BrokerOptions } from './library/broker.ts'

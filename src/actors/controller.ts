@@ -17,8 +17,9 @@ import { createPartitions } from '../cluster/create-partitions.ts'
 import { createTopics } from '../cluster/create-topics.ts'
 import { deleteTopics } from '../cluster/delete-topics.ts'
 import type { ClusterImage } from '../cluster/image.ts'
+import { reset } from '../cluster/reset.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { type MetadataStore, PRODUCER_ID_BLOCK_SIZE } from '../storage/metadata-store.ts'
+import { type Metadata, PRODUCER_ID_BLOCK_SIZE } from '../storage/metadata.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { ControllerAnswers, ControllerCommand, MetadataUpdate } from './mailbox/controller.ts'
 
@@ -26,7 +27,7 @@ import type { ControllerAnswers, ControllerCommand, MetadataUpdate } from './mai
 export interface ControllerOptions {
   /** The image of this thread; the controller alone applies deltas to it. */
   readonly image: ClusterImage
-  readonly store: Pick<MetadataStore, 'append' | 'nextProducerIdBlock'>
+  readonly store: Pick<Metadata, 'append' | 'nextProducerIdBlock'>
   /**
    * Tells all other threads; `done` is called once, when each has applied the update or is lost.
    */
@@ -102,6 +103,9 @@ export class Controller {
         break
       case 'allocate-producer-ids':
         this.#allocateProducerIds(answer)
+        break
+      case 'reset':
+        this.#settle(reset(this.#options.image), answer)
         break
       default:
         unreachable(command)

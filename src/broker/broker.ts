@@ -2,15 +2,18 @@
  * Starting, watching and stopping a broker. The supervisor holds no data and no connection: it owns
  * the data directory and the workers, and starts a worker again that died.
  */
+import fs from 'node:fs'
 import os from 'node:os'
+import path from 'node:path'
+import type { MessagePort } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
 import type { Placement } from '../cluster/placement.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { dataDirectory } from '../config/effective.ts'
-import { type Listener, parseListeners } from '../config/listeners.ts'
+import { formatListener, type Listener, parseListeners } from '../config/listeners.ts'
+import { newPortConnection } from '../net/port-socket.ts'
 import { allocateCounters } from '../ring/counters.ts'
-import { discardDamagedIndex } from '../storage/index-check.ts'
-import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
+import { type DataDirectory, NO_DIRECTORY, takeDataDirectory } from './data-directory.ts'
 import type { ListenerPlan } from './shard.ts'
 import { StartError } from './start-error.ts'
 import { type CommonOptions, type ThreadHandle, WorkerThreads } from './supervisor.ts'
@@ -18,48 +21,96 @@ import { COUNTER_NAMES } from './thread-counters.ts'
 
 export { StartError } from './start-error.ts'
 
+/** Where the offset index lies in the data directory. */
+const INDEX_FILE = path.join('odradek', 'index', 'data.mdb')
+
 /** A broker that serves. */
 export interface RunningBroker {
-  /** Of the first listener. */
+  /** Of the first listener; empty without one. */
   readonly host: string
   readonly port: number
   /** Worker threads that hold partitions; 0: everything runs on the caller's thread. */
   readonly shards: number
-  /** Absolute. */
+  /** Absolute; empty for a broker in memory. */
   readonly dataDir: string
+  /** A connection without a network; the port may be handed to any thread of this process. */
+  connect(): MessagePort
+  /** Opens a further listener; answers its port. Rejects with StartError. */
+  listen(listener: Listener): Promise<number>
+  /** Back to an empty broker: topics, groups and dynamic configurations go, connections stay. */
+  reset(): Promise<void>
   /** Finishes what is under way, flushes, leaves a mark that all is in order. */
   stop(): Promise<void>
+}
+
+/** How a broker is started beside its configuration. */
+export interface StartOptions {
+  /** Nothing is written to files; `log.dirs` is not looked at. */
+  readonly inMemory?: boolean
+  /** Open the listeners of the configuration; default true. */
+  readonly listen?: boolean
 }
 
 /** Wildcard hosts: clients are told the address that they dialled. */
 const ANY_HOST: ReadonlySet<string> = new Set(['', '0.0.0.0', '::'])
 
-/** Starts a broker; resolves when clients are served. Rejects with StartError, having closed everything. */
-export async function startBroker(config: BrokerConfig, log: Log): Promise<RunningBroker> {
-  const directory = takeDataDirectory(dataDirectory(config))
+/**
+ * Starts a broker; resolves when clients are served. Rejects with StartError, having closed
+ * everything.
+ */
+export async function startBroker(
+  config: BrokerConfig,
+  log: Log,
+  options: StartOptions = {},
+): Promise<RunningBroker> {
+  const directory = options.inMemory ? NO_DIRECTORY : takeDataDirectory(dataDirectory(config))
   let threads: ThreadHandle | undefined
   try {
     threads = await openThreads(config, directory, log)
-    const listeners = clientListeners(config)
-    const ports = await threads.listen(plansOf(config, listeners))
-    const first = listeners[0] as Listener
-    return {
-      host: first.host === '' ? '0.0.0.0' : first.host,
-      port: ports[0] as number,
-      shards: shardsOf(config),
-      dataDir: directory.path,
-      stop: () => stop(threads as ThreadHandle, directory),
-    }
+    const listeners = options.listen === false ? [] : clientListeners(config)
+    const ports = listeners.length > 0 ? await threads.listen(plansOf(config, listeners)) : []
+    return handleOf(config, directory, threads, {
+      host: listeners[0]?.host ?? '',
+      port: ports[0] ?? 0,
+    })
   } catch (error) {
     await threads?.stop().catch(() => {})
     directory.release(false)
-    throw asStartError(error, config)
+    throw asStartError(error, config.listeners.join(', '))
   }
 }
 
-async function stop(threads: ThreadHandle, directory: DataDirectory): Promise<void> {
-  await threads.stop()
-  directory.release(true)
+function handleOf(
+  config: BrokerConfig,
+  directory: DataDirectory,
+  threads: ThreadHandle,
+  address: { host: string; port: number },
+): RunningBroker {
+  let stopped: Promise<void> | undefined
+  return {
+    host: address.port > 0 && address.host === '' ? '0.0.0.0' : address.host,
+    port: address.port,
+    shards: shardsOf(config),
+    dataDir: directory.path,
+    connect() {
+      const { client, server, wiring } = newPortConnection()
+      threads.connect(server, wiring)
+      return client
+    },
+    async listen(listener) {
+      try {
+        const [port] = await threads.listen(plansOf(config, [listener]))
+        return port as number
+      } catch (error) {
+        throw asStartError(error, formatListener(listener))
+      }
+    },
+    reset: () => threads.reset(),
+    stop() {
+      stopped ??= threads.stop().then(() => directory.release(true))
+      return stopped
+    },
+  }
 }
 
 /** The number of shards: `odradek.shards`, by default one less than there are cores, at least one. */
@@ -73,7 +124,7 @@ async function openThreads(
   directory: DataDirectory,
   log: Log,
 ): Promise<ThreadHandle> {
-  discardDamagedIndex(directory.path, directory, log)
+  if (directory !== NO_DIRECTORY) await lookOverIndex(directory, log)
   const shards = shardsOf(config)
   // With one shard the coordinators share its thread; with more they have one of their own.
   const threadCount = shards <= 1 ? 1 : shards + 1
@@ -82,6 +133,7 @@ async function openThreads(
     placement,
     threadCount,
     dataDir: directory.path,
+    inMemory: directory === NO_DIRECTORY,
     config,
     trustCheckpoint: directory.wasClean || directory.sameBoot,
     counters: allocateCounters(COUNTER_NAMES, threadCount),
@@ -89,6 +141,13 @@ async function openThreads(
   const threads = shards === 0 ? await localThread(options, log) : new WorkerThreads(options, log)
   await threads.open()
   return threads
+}
+
+/** The code that reads an index is loaded only where there is one. */
+async function lookOverIndex(directory: DataDirectory, log: Log): Promise<void> {
+  if (!fs.existsSync(path.join(directory.path, INDEX_FILE))) return
+  const { discardDamagedIndex } = await import('../storage/index-check.ts')
+  discardDamagedIndex(directory.path, directory, log)
 }
 
 /** Loaded on demand: with workers, the supervisor's thread has no use for the broker's code. */
@@ -135,10 +194,9 @@ function sharesPort(config: BrokerConfig): boolean {
   return able && process.platform === 'linux' && shardsOf(config) > 1 && !perAddress && !overrides
 }
 
-function asStartError(error: unknown, config: BrokerConfig): Error {
+function asStartError(error: unknown, where: string): Error {
   if (error instanceof StartError) return error
   const { code, message } = error as NodeJS.ErrnoException
-  const where = config.listeners.join(', ')
   if (code === 'EADDRINUSE') return new StartError(`the address ${where} is in use`)
   if (code === 'EACCES') return new StartError(`no permission to listen on ${where}`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {

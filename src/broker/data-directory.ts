@@ -25,6 +25,14 @@ export interface DataDirectory {
   release(clean: boolean): void
 }
 
+/** Of a broker that keeps everything in memory. */
+export const NO_DIRECTORY: DataDirectory = {
+  path: '',
+  wasClean: true,
+  sameBoot: true,
+  release() {},
+}
+
 /** Takes the directory, creating it if need be. Throws StartError. */
 export function takeDataDirectory(directory: string): DataDirectory {
   const absolute = path.resolve(directory)

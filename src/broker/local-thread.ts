@@ -1,5 +1,7 @@
 /** A broker without workers (`odradek.shards=0`): everything on the caller's own thread. */
+import type { MessagePort } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
+import type { PortWiring } from '../net/port-socket.ts'
 import { type ListenerPlan, Shard } from './shard.ts'
 import type { CommonOptions, ThreadHandle } from './supervisor.ts'
 import { TaskPool } from './task-pool.ts'
@@ -21,8 +23,18 @@ export class LocalThread implements ThreadHandle {
   }
 
   async listen(plans: readonly ListenerPlan[]): Promise<readonly number[]> {
-    this.#shard = new Shard(this.#thread)
+    this.#shard ??= new Shard(this.#thread)
     return await this.#shard.listenAll(plans)
+  }
+
+  connect(port: MessagePort, wiring: PortWiring): void {
+    this.#shard ??= new Shard(this.#thread)
+    this.#shard.connect(port, wiring)
+  }
+
+  async reset(): Promise<void> {
+    const error = await this.#thread.reset()
+    if (error !== null) throw new Error(error)
   }
 
   async stop(): Promise<void> {

@@ -2,9 +2,11 @@
  * The network side of a thread: accepts connections, keeps their limits, hands frames to the
  * dispatcher. Every limit here is a named setting.
  */
+import type { MessagePort } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/broker.ts'
 import { connectionOverrides } from '../config/broker-network.ts'
-import type { Connection } from '../net/connection.ts'
+import { Connection } from '../net/connection.ts'
+import { PortSocket, type PortWiring } from '../net/port-socket.ts'
 import { type ListenerHost, type ListenOptions, listenTcp, type TcpListener } from '../net/tcp.ts'
 import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
 import { CounterReader, CounterWriter } from '../ring/counters.ts'
@@ -84,6 +86,20 @@ export class Shard implements ListenerHost {
     const ports: number[] = []
     for (const plan of plans) ports.push(await this.listen(plan))
     return ports
+  }
+
+  /** Serves a connection that a thread of this process made. It counts as one from loopback. */
+  connect(port: MessagePort, wiring: PortWiring): void {
+    const socket = new PortSocket(port, wiring)
+    if (!this.accept(socket.remoteAddress)) {
+      socket.destroy()
+      return
+    }
+    this.#sweep ??= setInterval(() => this.#onSweep(), SWEEP_MS)
+    const connection = new Connection(this.nextConnectionId(), socket, this, this.monotonicMs())
+    socket.onBytes((bytes) => connection.onRead(bytes, bytes.length))
+    this.onOpened(connection)
+    socket.resume()
   }
 
   /** Stops accepting, lets what is under way end, closes all connections. */

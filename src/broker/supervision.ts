@@ -2,8 +2,11 @@
  * What the supervisor and its workers tell each other, over each worker's own port. Nothing of the
  * data path goes this way.
  */
+
+import type { MessagePort } from 'node:worker_threads'
 import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
 import type { LogFields } from '../base/log.ts'
+import type { PortWiring } from '../net/port-socket.ts'
 import type { LinkWiring } from '../ring/wiring.ts'
 import type { ListenerPlan } from './shard.ts'
 import type { ThreadOptions } from './thread.ts'
@@ -17,6 +20,8 @@ export interface WorkerOptions extends ThreadOptions {
 export type ToWorker =
   | { kind: 'start'; options: WorkerOptions }
   | { kind: 'listen'; plans: readonly ListenerPlan[] }
+  | { kind: 'connect'; port: MessagePort; wiring: PortWiring }
+  | { kind: 'reset' }
   | { kind: 'drain' }
   | { kind: 'stop' }
   | { kind: 'peer-lost'; peer: number }
@@ -27,6 +32,7 @@ export type ToWorker =
 export type FromWorker =
   | { kind: 'opened' }
   | { kind: 'listening'; ports: readonly number[] }
+  | { kind: 'was-reset'; error: string | null }
   | { kind: 'drained' }
   | { kind: 'stopped' }
   | { kind: 'task'; id: number; task: Task }

@@ -5,6 +5,7 @@
 import type { MessagePort, Worker } from 'node:worker_threads'
 import type { Task } from '../actors/mailbox/task.ts'
 import type { Log } from '../base/log.ts'
+import type { PortWiring } from '../net/port-socket.ts'
 import { portsOf, rewireThread, type ThreadWiring, wireThreads } from '../ring/wiring.ts'
 import type { ListenerPlan } from './shard.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'
@@ -18,6 +19,10 @@ export interface ThreadHandle {
   open(): Promise<void>
   /** Begins to accept; answers the ports in the order of `plans`. */
   listen(plans: readonly ListenerPlan[]): Promise<readonly number[]>
+  /** Hands the server's end of a message port connection to a shard. */
+  connect(port: MessagePort, wiring: PortWiring): void
+  /** Back to an empty broker; connections stay. */
+  reset(): Promise<void>
   /** Drains connections, flushes, ends the threads. */
   stop(): Promise<void>
 }
@@ -105,6 +110,8 @@ export class WorkerThreads implements ThreadHandle {
   readonly #tasks: TaskPool
   #plans: readonly ListenerPlan[] = []
   #ports: readonly number[] = []
+  /** Message port connections made so far: the shards take them in turn. */
+  #connections = 0
   /** All threads were open once: from now on a worker that dies is started again. */
   #serving = false
   #stopping = false
@@ -146,6 +153,19 @@ export class WorkerThreads implements ThreadHandle {
     if (thread === 0) return this.#plans.length > 0
     const shared = this.#plans.some(({ reusePort }) => reusePort)
     return shared && thread < this.#options.placement.shards
+  }
+
+  connect(port: MessagePort, wiring: PortWiring): void {
+    const shard = this.#connections++ % this.#options.placement.shards
+    this.#workers[shard]?.tell({ kind: 'connect', port, wiring })
+  }
+
+  async reset(): Promise<void> {
+    const coordinator = this.#workers[this.#options.placement.coordinatorThread] as WorkerHandle
+    const done = coordinator.next('was-reset')
+    coordinator.tell({ kind: 'reset' })
+    const { error } = await done
+    if (error !== null) throw new Error(error)
   }
 
   async stop(): Promise<void> {
@@ -230,6 +250,7 @@ export class WorkerThreads implements ThreadHandle {
 /** Ports must be handed over, not copied. */
 function transfersOf(message: ToWorker): MessagePort[] {
   if (message.kind === 'rewire') return [message.link.port]
+  if (message.kind === 'connect') return [message.port]
   if (message.kind === 'start' && message.options.wiring !== undefined) {
     return portsOf(message.options.wiring)
   }

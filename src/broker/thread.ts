@@ -2,7 +2,6 @@
  * One thread of the broker: image, partitions, proxies, dispatcher and, where it has them, listener
  * and controller. The same code on a worker, on the only worker, or on the caller's own thread.
  */
-import path from 'node:path'
 import { crc32c } from '@node-rs/crc32'
 import { pack, unpack } from 'msgpackr'
 import { Controller } from '../actors/controller.ts'
@@ -32,9 +31,7 @@ import type { BrokerConfig } from '../config/broker.ts'
 import { nodeId } from '../config/effective.ts'
 import { BufferPool, type PooledBuffer } from '../ring/arena.ts'
 import { ThreadBus, type ThreadWiring } from '../ring/bus.ts'
-import { putDeletedTopicsAside } from '../storage/deleted-topics.ts'
-import { DiskStorage, removeDeletedPartitions } from '../storage/disk.ts'
-import { type MetadataStore, openMetadataStore } from '../storage/metadata-store.ts'
+import type { Metadata } from '../storage/metadata.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createCodecs } from './codecs.ts'
 import type { BrokerContext } from './context.ts'
@@ -42,6 +39,7 @@ import { CoordinatorLink } from './coordinator-link.ts'
 import { Dispatcher } from './dispatch.ts'
 import { FetchSessionCache } from './fetch-session.ts'
 import { handlers } from './handlers/index.ts'
+import { keepingOf } from './keeping.ts'
 import { PartitionProxy } from './partition-proxy.ts'
 import { PartitionTable } from './partition-table.ts'
 import { Purgatory } from './purgatory.ts'
@@ -51,7 +49,10 @@ export interface ThreadOptions {
   readonly thread: number
   readonly placement: Placement
   readonly threadCount: number
+  /** Absolute; empty where nothing is kept. */
   readonly dataDir: string
+  /** Nothing is written to files. */
+  readonly inMemory: boolean
   readonly config: BrokerConfig
   readonly trustCheckpoint: boolean
   /** Made by `allocateCounters` for COUNTER_NAMES and all threads. */
@@ -99,7 +100,7 @@ export class BrokerThread {
   #dispatcher: Dispatcher | undefined
   #image: ClusterImage | undefined
   #table: PartitionTable | undefined
-  #store: MetadataStore | undefined
+  #store: Metadata | undefined
   #storage: Storage | undefined
   #controller: Controller | undefined
   #coordinator: Coordinator | undefined
@@ -143,8 +144,10 @@ export class BrokerThread {
 
   /** Loads metadata, opens the partitions of this thread. Throws StorageError. */
   async start(): Promise<void> {
-    const snapshot = this.#isCoordinator ? this.#openStore() : await this.#askSnapshot()
-    const { config, placement, thread, dataDir, trustCheckpoint } = this.options
+    const keeping = await keepingOf(this.options, this.log)
+    if (this.#isCoordinator) this.#store = keeping.metadata()
+    const snapshot = this.#store?.load() ?? (await this.#askSnapshot())
+    const { config, placement, thread, trustCheckpoint } = this.options
     const { clusterId, startCount, deltas } = snapshot
     const image = new ClusterImage({
       clusterId,
@@ -155,9 +158,8 @@ export class BrokerThread {
     })
     for (const delta of deltas) image.apply(delta)
     this.#image = image
-    const storage = new DiskStorage(dataDir, config['odradek.open.segments.max'], this.log)
+    const storage = keeping.storage()
     this.#storage = storage
-    if (thread === 0) removeDeletedPartitions(dataDir, this.log)
     this.#table = new PartitionTable({
       thread,
       image,
@@ -186,12 +188,22 @@ export class BrokerThread {
     this.#coordinator?.stop()
   }
 
+  /** Back to an empty broker (on the coordinator's thread); answers a sentence when that failed. */
+  reset(): Promise<string | null> {
+    return new Promise((resolve) => {
+      this.#controllerHere().onCommand({ kind: 'reset' }, (outcome) => {
+        const [first] = outcome ?? []
+        resolve(first?.errorCode === 0 ? null : (first?.errorMessage ?? 'the controller is busy'))
+      })
+    })
+  }
+
   /** Writes and closes everything. Nothing may be under way. */
   async stop(): Promise<void> {
     this.beginStop()
     await this.#table?.close()
     await this.#storage?.close()
-    this.#store?.close()
+    await this.#store?.close()
     this.bus?.close()
   }
 
@@ -281,20 +293,6 @@ export class BrokerThread {
     }
   }
 
-  #openStore(): Snapshot {
-    const { dataDir, config } = this.options
-    const directory = path.join(dataDir, 'odradek', 'metadata')
-    this.#store = openMetadataStore(directory, config['odradek.cluster.id'] ?? undefined)
-    // Leader epochs rise with each start of the broker, not with each of this thread.
-    if (!this.options.restarted) {
-      this.#store.beginStart()
-      const deleted = this.#store.deletedTopics()
-      putDeletedTopicsAside(dataDir, deleted)
-      this.#store.forgetDeleted(deleted)
-    }
-    return this.#store.load()
-  }
-
   #askSnapshot(): Promise<Snapshot> {
     const { coordinatorThread } = this.options.placement
     return new Promise((resolve, reject) => {
@@ -316,7 +314,7 @@ export class BrokerThread {
   #controllerHere(): Controller {
     this.#controller ??= new Controller({
       image: this.image,
-      store: this.#store as MetadataStore,
+      store: this.#store as Metadata,
       broadcast: (update, done) => this.#broadcast(update, done),
       onStorageError: (error) => this.log.error(error.message),
     })
@@ -404,7 +402,7 @@ export class BrokerThread {
       for (const delta of command.deltas) this.image.apply(delta)
       reply(null)
     } else if (command.kind === 'metadata-snapshot') {
-      const { clusterId, deltas } = (this.#store as MetadataStore).load()
+      const { clusterId, deltas } = (this.#store as Metadata).load()
       reply({ clusterId, startCount: this.image.startCount, deltas })
     } else if (PARTITION_COMMANDS.has(command.kind)) {
       const table = this.#table as PartitionTable

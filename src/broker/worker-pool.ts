@@ -12,20 +12,20 @@ const ENTRY = new URL(
 
 let spare: Worker | undefined
 
-/** Makes a worker that the next `takeWorker` gets. */
+/** Makes a worker that the next `takeWorker` gets; it loads the code of the disk ahead, too. */
 export function prepareWorker(): void {
-  spare ??= newWorker()
+  spare ??= newWorker({ preloadDisk: true })
 }
 
 /** A worker that waits for its first message. */
 export function takeWorker(): Worker {
-  const worker = spare ?? newWorker()
+  const worker = spare ?? newWorker({ preloadDisk: false })
   spare = undefined
   return worker
 }
 
-function newWorker(): Worker {
+function newWorker(workerData: { preloadDisk: boolean }): Worker {
   // msgpackr's native part takes longer to load than it saves: messages here are small.
   const env = { ...process.env, MSGPACKR_NATIVE_ACCELERATION_DISABLED: 'true' }
-  return new Worker(ENTRY, { env, name: 'odradek' })
+  return new Worker(ENTRY, { env, name: 'odradek', workerData })
 }

@@ -48,6 +48,13 @@ class BrokerWorker {
         this.#shard ??= new Shard(thread)
         this.tell({ kind: 'listening', ports: await this.#shard.listenAll(message.plans) })
         return
+      case 'connect':
+        this.#shard ??= new Shard(thread)
+        this.#shard.connect(message.port, message.wiring)
+        return
+      case 'reset':
+        this.tell({ kind: 'was-reset', error: await thread.reset() })
+        return
       case 'drain':
         thread.beginStop()
         await this.#shard?.stop()

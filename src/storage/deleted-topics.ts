@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { partitionDirectoryName } from './directory.ts'
-import type { DeletedTopicFiles } from './metadata-store.ts'
+import type { DeletedTopicFiles } from './metadata.ts'
 import { StorageError } from './storage-error.ts'
 
 /** How the directory of a deleted partition ends. */

@@ -13,33 +13,18 @@ import { AssertionError, assert, unreachable } from '../base/assert.ts'
 import { newUuid } from '../base/uuid.ts'
 import type { ConfigEntries, MetadataDelta, PartitionRecord } from '../cluster/delta.ts'
 import { lmdbFileProblem } from './lmdb-check.ts'
+import {
+  type DeletedTopicFiles,
+  type LoadedMetadata,
+  type Metadata,
+  PRODUCER_ID_BLOCK_SIZE,
+} from './metadata.ts'
 import { StorageError } from './storage-error.ts'
-
-/** Producer ids are handed out in blocks; a restart skips the rest of a block, as Kafka's does. */
-export const PRODUCER_ID_BLOCK_SIZE = 1000
 
 /** What lies under `directory` when it is opened for the first time is 1; newer ones are refused. */
 const FORMAT = 1
 
 const CRC_BYTES = 4
-
-/** What a store holds when it is loaded. */
-export interface LoadedMetadata {
-  /** 22 characters, base64url. */
-  readonly clusterId: string
-  /** How often the broker was started on this directory, this time included when counted already. */
-  readonly startCount: number
-  /** Applied in this order to an empty image they give the present one. */
-  readonly deltas: readonly MetadataDelta[]
-}
-
-/** Where the files of a deleted topic are, if they are still there. */
-export interface DeletedTopicFiles {
-  readonly name: string
-  readonly id: string
-  /** How many it had. */
-  readonly partitions: number
-}
 
 interface TopicRecord {
   name: string
@@ -78,7 +63,7 @@ export function openMetadataStore(directory: string, clusterId?: string): Metada
 }
 
 /** Lives on the thread that opened it. Between calls the environment equals what was appended. */
-export class MetadataStore {
+export class MetadataStore implements Metadata {
   readonly #database: RootDatabase<Buffer, Key>
   readonly #directory: string
   readonly #packr = new Packr({ useRecords: false })

@@ -9,6 +9,7 @@ import type {
   GrownTopic,
   MorePartitions,
   NewTopic,
+  Outcome,
   ResourceAlteration,
   TopicToDelete,
 } from '../../cluster/commands.ts'
@@ -27,6 +28,8 @@ export type ControllerCommand =
       resources: readonly ResourceAlteration[]
     }
   | { kind: 'allocate-producer-ids' }
+  /** Back to an empty cluster; never asked by a client. */
+  | { kind: 'reset' }
 
 /** The answer to a command, by its kind; lists are in the order of asking. */
 export interface ControllerAnswers {
@@ -39,6 +42,7 @@ export interface ControllerAnswers {
    * with an error code.
    */
   'allocate-producer-ids': { errorCode: number; first: number; count: number }
+  reset: readonly Outcome[]
 }
 
 /** Sent by the controller to every thread; a thread answers once it has applied it. */

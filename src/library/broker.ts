@@ -1,0 +1,133 @@
+/** A broker inside a Node program: own worker threads, no network unless asked for. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { MessagePort } from 'node:worker_threads'
+import type { Log } from '../base/log.ts'
+import { type RunningBroker, startBroker } from '../broker/broker.ts'
+import { StartError } from '../broker/start-error.ts'
+import { checkBroker } from '../config/check.ts'
+import { effectiveBroker, staticLayers } from '../config/effective.ts'
+import { formatListener, parseListener } from '../config/listeners.ts'
+
+/** How a broker is started. Everything has a default. */
+export interface BrokerOptions {
+  /** Where everything is kept and stays; default: a temporary directory, removed by `stop`. */
+  dataDir?: string
+  /** `memory`: no file at all. Default: `disk`. */
+  storage?: 'disk' | 'memory'
+  /** A TCP listener: `true` for a free port on loopback, or `{ host, port }`. Default: none. */
+  listen?: boolean | { host?: string; port?: number }
+  /** Worker threads that hold partitions; 0: none, everything runs on the caller's thread. Default 1. */
+  threads?: number
+  /** Kafka's settings by name, as in server.properties. */
+  config?: Readonly<Record<string, string | number | boolean>>
+  /** Where messages for the operator go; default: nowhere. */
+  log?: Log
+}
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/**
+ * A running broker. `await using broker = await Broker.start()` stops it at the end of the block.
+ * Its data path never runs on the caller's thread unless `threads` is 0.
+ */
+export class Broker implements AsyncDisposable {
+  readonly #running: RunningBroker
+  readonly #temporary: string | undefined
+  readonly #listeners: string[] = []
+  #stopped: Promise<void> | undefined
+
+  private constructor(running: RunningBroker, temporary: string | undefined) {
+    this.#running = running
+    this.#temporary = temporary
+    if (running.port > 0) this.#addListener(running.host, running.port)
+  }
+
+  /** Starts a broker. Rejects with StartError: a wrong setting, a directory or port in use. */
+  static async start(options: BrokerOptions = {}): Promise<Broker> {
+    const inMemory = options.storage === 'memory'
+    const wantsTemporary = !inMemory && options.dataDir === undefined
+    const temporary = wantsTemporary ? await mkdtemp(path.join(tmpdir(), 'odradek-')) : undefined
+    try {
+      const config = configOf(options, options.dataDir ?? temporary)
+      const listen = options.listen !== undefined && options.listen !== false
+      const running = await startBroker(config, options.log ?? SILENT, { inMemory, listen })
+      return new Broker(running, temporary)
+    } catch (error) {
+      if (temporary !== undefined) await rm(temporary, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  /** What a Kafka client is given to connect over TCP; empty without a listener. */
+  get bootstrapServers(): string {
+    return this.#listeners.join(',')
+  }
+
+  /** Where everything is kept; empty for a broker in memory. */
+  get dataDir(): string {
+    return this.#running.dataDir
+  }
+
+  /** A connection without a network. The port may be handed to any thread of this process. */
+  connect(): MessagePort {
+    return this.#running.connect()
+  }
+
+  /** Opens a TCP listener, on a free port of loopback unless told otherwise; answers host:port. */
+  async listen(address: { host?: string; port?: number } = {}): Promise<string> {
+    const host = address.host ?? '127.0.0.1'
+    const port = await this.#running.listen({ name: 'PLAINTEXT', host, port: address.port ?? 0 })
+    return this.#addListener(host, port)
+  }
+
+  /** Back to an empty broker: topics, records, groups and dynamic settings go, connections stay. */
+  reset(): Promise<void> {
+    return this.#running.reset()
+  }
+
+  /** Ends everything; a temporary data directory is removed. May be called more than once. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    await this.#running.stop()
+    if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true })
+  }
+
+  #addListener(host: string, port: number): string {
+    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    this.#listeners.push(address)
+    return address
+  }
+}
+
+function configOf(options: BrokerOptions, dataDir: string | undefined) {
+  const texts = new Map<string, string>()
+  for (const [name, value] of Object.entries(options.config ?? {})) texts.set(name, String(value))
+  if (dataDir !== undefined) texts.set('log.dirs', dataDir)
+  if (options.threads !== undefined) texts.set('odradek.shards', String(options.threads))
+  else if (!texts.has('odradek.shards')) texts.set('odradek.shards', '1')
+  if (typeof options.listen === 'object' || options.listen === true) {
+    const { host = '127.0.0.1', port = 0 } = options.listen === true ? {} : options.listen
+    const listener = formatListener({ name: 'PLAINTEXT', host, port })
+    if (parseListener(listener) === undefined) throw new StartError(`${host}:${port} is no address`)
+    texts.set('listeners', listener)
+  }
+  const layers = staticLayers(texts)
+  const { faults, unknown } = checkBroker(layers)
+  const [stranger] = unknown
+  if (stranger !== undefined) {
+    const hint = stranger.nearest === undefined ? '' : `; did you mean ${stranger.nearest}?`
+    throw new StartError(`there is no setting ${stranger.name}${hint}`)
+  }
+  if (faults[0] !== undefined) throw new StartError(faults[0])
+  return effectiveBroker(layers)
+}
