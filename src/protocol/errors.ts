@@ -154,12 +154,16 @@ export const ErrorCode = Object.fromEntries(
 /** Any error code of the protocol. */
 export type ErrorCode = (typeof ErrorCode)[ErrorName]
 
-type ErrorFacts = { readonly name: ErrorName; readonly retriable: boolean }
+type ErrorFacts = {
+  readonly name: ErrorName
+  readonly retriable: boolean
+  readonly sentence: string
+}
 
 const byCode = new Map<number, ErrorFacts>(
-  Object.entries(table).map(([name, [code, retriable]]) => [
+  Object.entries(table).map(([name, [code, retriable, sentence]]) => [
     code,
-    { name: name as ErrorName, retriable },
+    { name: name as ErrorName, retriable, sentence },
   ]),
 )
 
@@ -171,4 +175,9 @@ export function errorName(code: number): string {
 /** Whether Kafka's clients try again after this code. */
 export function isRetriable(code: number): boolean {
   return byCode.get(code)?.retriable ?? false
+}
+
+/** What a code means, in a sentence for people. */
+export function errorSentence(code: number): string {
+  return byCode.get(code)?.sentence ?? `Error ${code}, which this client does not know.`
 }

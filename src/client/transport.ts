@@ -1,0 +1,135 @@
+/**
+ * Ways to a broker: TCP, or the port of a broker in this process. Either gives a stream of bytes;
+ * what stands on it does not know which. TLS and SASL belong here when they come: TLS as another
+ * way, SASL as the first exchange of a connection.
+ */
+import net from 'node:net'
+import type { MessagePort } from 'node:worker_threads'
+import { type ByteSocket, PortSocket } from '../net/port-socket.ts'
+import { DisconnectError, TimeoutError } from './errors.ts'
+import type { Address } from './options.ts'
+
+const FIRST_READ_BYTES = 1024
+
+/** Who gets the bytes. */
+export interface ByteSink {
+  /** Where the next read may land. */
+  target(): Buffer
+  /** `n` bytes have landed there. */
+  received(n: number): void
+  /** Bytes that have to be copied before the call returns. */
+  push(bytes: Buffer): void
+}
+
+/** A stream of bytes that is open. */
+export interface Wire extends Pick<ByteSocket, 'write' | 'cork' | 'uncork' | 'writableLength'> {
+  /** Says what comes; `onClosed` once, whoever closed. */
+  start(sink: ByteSink, onClosed: (error: Error | undefined) => void): void
+  close(): void
+}
+
+/** Opens streams. */
+export interface Transport {
+  /** Whether every node is reached over one stream, which cannot be opened again. */
+  readonly single: boolean
+  /** Rejects with DisconnectError or TimeoutError. */
+  open(address: Address, timeoutMs: number): Promise<Wire>
+  /** Gives up what was never opened. */
+  close(): void
+}
+
+/** Connections to addresses over TCP. */
+export const tcpTransport: Transport = {
+  single: false,
+  open: openTcp,
+  close() {},
+}
+
+/** The one connection to a broker in process. The address does not matter. */
+export function portTransport(port: MessagePort): Transport {
+  let opened = false
+  return {
+    single: true,
+    async open() {
+      if (opened) throw new DisconnectError('The broker in process has closed the port.')
+      opened = true
+      return wireOfPort(PortSocket.connect(port))
+    },
+    close() {
+      if (!opened) port.close()
+    },
+  }
+}
+
+function openTcp(address: Address, timeoutMs: number): Promise<Wire> {
+  const where = `${address.host}:${address.port}`
+  return new Promise((resolve, reject) => {
+    let sink: ByteSink | undefined
+    // Node asks for the memory of the first read before there is anybody to read.
+    const first = Buffer.allocUnsafe(FIRST_READ_BYTES)
+    const socket = net.connect({
+      host: address.host,
+      port: address.port,
+      noDelay: true,
+      keepAlive: true,
+      onread: {
+        buffer: () => sink?.target() ?? first,
+        callback: (n, into) => {
+          if (into === first) sink?.push(first.subarray(0, n))
+          else sink?.received(n)
+          return true
+        },
+      },
+    })
+    socket.pause()
+    const timer = setTimeout(() => {
+      socket.destroy()
+      reject(new TimeoutError(`No connection to ${where} within ${timeoutMs} ms.`))
+    }, timeoutMs)
+    const onFailed = (error: Error) => {
+      clearTimeout(timer)
+      reject(new DisconnectError(`No connection to ${where}: ${error.message}`, error))
+    }
+    socket.once('error', onFailed)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.off('error', onFailed)
+      resolve(
+        wireOf(socket, (given) => {
+          sink = given
+        }),
+      )
+    })
+  })
+}
+
+function wireOfPort(socket: PortSocket): Wire {
+  return wireOf(socket, (sink) => socket.onBytes((bytes) => sink.push(bytes)))
+}
+
+function wireOf(socket: net.Socket | PortSocket, give: (sink: ByteSink) => void): Wire {
+  return {
+    get writableLength() {
+      return socket.writableLength
+    },
+    write: (bytes, done) => socket.write(bytes, done),
+    cork: () => socket.cork(),
+    uncork: () => socket.uncork(),
+    close: () => void socket.destroy(),
+    start(sink, onClosed) {
+      let failure: Error | undefined
+      let closed = false
+      socket.on('error', (error: Error) => {
+        failure = error
+      })
+      socket.on('end', () => socket.destroy())
+      socket.on('close', () => {
+        if (closed) return
+        closed = true
+        onClosed(failure)
+      })
+      give(sink)
+      socket.resume()
+    },
+  }
+}
