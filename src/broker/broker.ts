@@ -113,7 +113,9 @@ function handleOf(
   }
 }
 
-/** The number of shards: `odradek.shards`, by default one less than there are cores, at least one. */
+/**
+ * The number of shards: `odradek.shards`, by default one less than there are cores, at least one.
+ */
 function shardsOf(config: BrokerConfig): number {
   const wanted = config['odradek.shards']
   return wanted >= 0 ? wanted : Math.max(1, os.availableParallelism() - 1)
@@ -183,8 +185,8 @@ function plansOf(config: BrokerConfig, listeners: readonly Listener[]): Listener
 }
 
 /**
- * Whether every shard accepts on the same port: Node can from 22.12 on. A limit on connections of one
- * address needs one thread that counts them.
+ * Whether every shard accepts on the same port: Node can from 22.12 on. A limit on connections of
+ * one address needs one thread that counts them.
  */
 function sharesPort(config: BrokerConfig): boolean {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)

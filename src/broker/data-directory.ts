@@ -106,9 +106,13 @@ function isAlive(pid: number, startTime: string): boolean {
   return theirs === startTime && state !== 'Z' && state !== 'X'
 }
 
-/** State letter and start time (clock ticks since boot) of a process; '?' where the system does not tell. */
+/**
+ * State letter and start time (clock ticks since boot) of a process; '?' where the system does not
+ * tell.
+ */
 function processStat(pid: number): { state: string; startTime: string } {
-  // The command's name may hold spaces and parentheses: fields are counted from behind the last one.
+  // The command's name may hold spaces and parentheses: fields are counted from behind the last
+  // one.
   const stat = readIfThere(`/proc/${pid}/stat`)
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return { state: fields[0] || '?', startTime: fields[19] ?? '?' }

@@ -1,6 +1,6 @@
 /**
- * Where a thread keeps its logs and, on the coordinator's thread, the metadata: on disk or in memory.
- * The code of the other kind is not loaded: LMDB takes longer than the rest of the broker.
+ * Where a thread keeps its logs and, on the coordinator's thread, the metadata: on disk or in
+ * memory. The code of the other kind is not loaded: LMDB takes longer than the rest of the broker.
  */
 import type { Log } from '../base/log.ts'
 import type { Metadata } from '../storage/metadata.ts'

@@ -19,7 +19,10 @@ import { CONNECTIONS, COUNTER_NAMES } from './thread-counters.ts'
 const SCRATCH_BYTES = 64 * 1024
 /** How often idle and stalled connections are looked for. */
 const SWEEP_MS = 1000
-/** A frame that begins and does not go on for this long, or an answer nobody takes, ends the connection. */
+/**
+ * A frame that begins and does not go on for this long, or an answer nobody takes, ends the
+ * connection.
+ */
 const STALL_MS = 30_000
 /** How long a stop waits for what is under way. */
 const DRAIN_MS = 5000

@@ -1,6 +1,6 @@
 /**
- * Makes the threads of a broker and keeps them alive: a worker that dies is started again, its peers
- * are told and wired with its successor. Lives on the thread that started the broker.
+ * Makes the threads of a broker and keeps them alive: a worker that dies is started again, its
+ * peers are told and wired with its successor. Lives on the thread that started the broker.
  */
 import type { MessagePort, Worker } from 'node:worker_threads'
 import type { Task } from '../actors/mailbox/task.ts'
@@ -148,7 +148,10 @@ export class WorkerThreads implements ThreadHandle {
     return this.#plans.map((plan, i) => ({ ...plan, port: this.#ports[i] ?? plan.port }))
   }
 
-  /** Whether a thread accepts connections: the first alone, or every shard where the system shares ports. */
+  /**
+   * Whether a thread accepts connections: the first alone, or every shard where the system shares
+   * ports.
+   */
   #accepts(thread: number): boolean {
     if (thread === 0) return this.#plans.length > 0
     const shared = this.#plans.some(({ reusePort }) => reusePort)

@@ -18,7 +18,10 @@ export interface BrokerOptions {
   storage?: 'disk' | 'memory'
   /** A TCP listener: `true` for a free port on loopback, or `{ host, port }`. Default: none. */
   listen?: boolean | { host?: string; port?: number }
-  /** Worker threads that hold partitions; 0: none, everything runs on the caller's thread. Default 1. */
+  /**
+   * Worker threads that hold partitions; 0: none, everything runs on the caller's thread. Default
+   * 1.
+   */
   threads?: number
   /** Kafka's settings by name, as in server.properties. */
   config?: Readonly<Record<string, string | number | boolean>>

@@ -8,7 +8,9 @@ import { StorageError } from './storage-error.ts'
 /** How the directory of a deleted partition ends. */
 const DELETED_SUFFIX = '-delete'
 
-/** Gives the partition's directory a name that says that it is deleted; `undefined`: there is none. */
+/**
+ * Gives the partition's directory a name that says that it is deleted; `undefined`: there is none.
+ */
 export function putAside(
   dataDir: string,
   topic: string,
@@ -27,8 +29,8 @@ export function putAside(
 }
 
 /**
- * Puts aside the directories of deleted topics that a crash left under their old names, durably. To be
- * called before any partition is opened: a new topic may have the name. Throws StorageError.
+ * Puts aside the directories of deleted topics that a crash left under their old names, durably. To
+ * be called before any partition is opened: a new topic may have the name. Throws StorageError.
  */
 export function putDeletedTopicsAside(dataDir: string, topics: readonly DeletedTopicFiles[]): void {
   if (topics.length === 0) return

@@ -1,7 +1,7 @@
 /**
  * The durable metadata of the broker: topics, configurations, ids that were given out. An LMDB
- * environment of its own; what is appended is on the disk, synced, when the call returns. One thread
- * writes (the controller's); it is opened once per process.
+ * environment of its own; what is appended is on the disk, synced, when the call returns. One
+ * thread writes (the controller's); it is opened once per process.
  */
 import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -21,7 +21,9 @@ import {
 } from './metadata.ts'
 import { StorageError } from './storage-error.ts'
 
-/** What lies under `directory` when it is opened for the first time is 1; newer ones are refused. */
+/**
+ * What lies under `directory` when it is opened for the first time is 1; newer ones are refused.
+ */
 const FORMAT = 1
 
 const CRC_BYTES = 4

@@ -8,7 +8,9 @@ export const PRODUCER_ID_BLOCK_SIZE = 1000
 export interface LoadedMetadata {
   /** 22 characters, base64url. */
   readonly clusterId: string
-  /** How often the broker was started on this directory, this time included when counted already. */
+  /**
+   * How often the broker was started on this directory, this time included when counted already.
+   */
   readonly startCount: number
   /** Applied in this order to an empty image they give the present one. */
   readonly deltas: readonly MetadataDelta[]

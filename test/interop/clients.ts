@@ -74,7 +74,9 @@ export function javaClient(version: string, program: string): Omit<InteropClient
   }
 }
 
-/** The command that starts one of Kafka's tools: its class, by default in org.apache.kafka.tools. */
+/**
+ * The command that starts one of Kafka's tools: its class, by default in org.apache.kafka.tools.
+ */
 export function kafkaTool(name: string): string[] {
   const inTools = !name.startsWith('kafka.')
   const className = inTools ? `org.apache.kafka.tools.${name}` : name
