@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { crc32c } from '@node-rs/crc32'
 import { Partition, type PartitionHost } from '../src/actors/partition.ts'
-import { createCodecs } from '../src/broker/codecs.ts'
+import { createCodecs } from '../src/codecs/codecs.ts'
 import { effectiveBroker, staticLayers, topicDefaults } from '../src/config/effective.ts'
 import { BufferPool } from '../src/ring/arena.ts'
 import { DiskStorage } from '../src/storage/disk.ts'

@@ -2,8 +2,8 @@
 import { crc32c } from '@node-rs/crc32'
 import { runTask as run } from '../actors/clean-segments.ts'
 import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
+import { createCodecs } from '../codecs/codecs.ts'
 import { DiskCleaningFiles } from '../storage/cleaning-files.ts'
-import { createCodecs } from './codecs.ts'
 
 const tools = {
   codecs: createCodecs(),

@@ -5,7 +5,7 @@
 import { runTask } from '../../src/actors/clean-segments.ts'
 import { Cleaner } from '../../src/actors/cleaner.ts'
 import type { Partition } from '../../src/actors/partition.ts'
-import { createCodecs } from '../../src/broker/codecs.ts'
+import { createCodecs } from '../../src/codecs/codecs.ts'
 import { effectiveBroker, staticLayers } from '../../src/config/effective.ts'
 import { readMarker } from '../../src/log/marker.ts'
 import type { CompressedCodec } from '../../src/protocol/compression.ts'

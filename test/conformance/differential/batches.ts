@@ -1,5 +1,5 @@
 /** Record batches for the differential test: sound ones, and ones that lie in a single respect. */
-import { createCodecs } from '../../../src/broker/codecs.ts'
+import { createCodecs } from '../../../src/codecs/codecs.ts'
 import { CodecId, type CompressedCodec } from '../../../src/protocol/compression.ts'
 import {
   type BatchInput,

@@ -4,7 +4,7 @@
  * Lz4BlockInputStream, which refuses the rest.
  */
 import type * as lz4 from 'lz4-napi'
-import { CodecError } from '../../protocol/compression.ts'
+import { CodecError } from '../protocol/compression.ts'
 import { bufferOf, require, tooLarge } from './load.ts'
 import { lz4HighBlock } from './lz4-high.ts'
 

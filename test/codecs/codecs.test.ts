@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
-import { bufferOf } from '../../src/broker/codecs/load.ts'
-import { createCodecs } from '../../src/broker/codecs.ts'
+import { createCodecs } from '../../src/codecs/codecs.ts'
+import { bufferOf } from '../../src/codecs/load.ts'
 import { CodecError, CodecId, type CompressedCodec } from '../../src/protocol/compression.ts'
 import {
   compressionOf,

@@ -3,7 +3,7 @@
  * later), else the library as WebAssembly. A bomb is refused by what its frames say.
  */
 import type * as zlib from 'node:zlib'
-import { CodecError } from '../../protocol/compression.ts'
+import { CodecError } from '../protocol/compression.ts'
 import { bufferOf, require, tooLarge } from './load.ts'
 import { type FrameBounds, frameBounds } from './zstd-frames.ts'
 import { compressWasm, DESTINATION_TOO_SMALL, decompressWasm } from './zstd-wasm.ts'

@@ -1,7 +1,7 @@
 /**
  * What Zstandard frames say of their sizes, without unfolding them. Source: RFC 8878, section 3.1.
  */
-import { CodecError } from '../../protocol/compression.ts'
+import { CodecError } from '../protocol/compression.ts'
 
 const FRAME_MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50

@@ -1,7 +1,7 @@
 /**
  * Run in a process of its own, which tells how much memory the refusal of bombs took at its peak.
  */
-import { createCodecs } from '../../src/broker/codecs.ts'
+import { createCodecs } from '../../src/codecs/codecs.ts'
 import { CodecError, CodecId, type CompressedCodec } from '../../src/protocol/compression.ts'
 
 const BOUND = 8 * 1024 * 1024

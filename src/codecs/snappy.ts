@@ -4,7 +4,7 @@
  * between blocks (streams one after another).
  */
 import type * as snappy from 'snappy'
-import { CodecError } from '../../protocol/compression.ts'
+import { CodecError } from '../protocol/compression.ts'
 import { bufferOf, require, tooLarge } from './load.ts'
 
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])

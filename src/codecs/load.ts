@@ -2,7 +2,7 @@
  * Loading what a codec needs at its first use: batches are decompressed in the middle of an append.
  */
 import { createRequire } from 'node:module'
-import { CodecError } from '../../protocol/compression.ts'
+import { CodecError } from '../protocol/compression.ts'
 
 /** Loads CommonJS and native packages, synchronously. */
 export const require = createRequire(import.meta.url)

@@ -4,10 +4,10 @@
  */
 import { unreachable } from '../base/assert.ts'
 import { CodecError, CodecId, type Codecs, type CompressedCodec } from '../protocol/compression.ts'
-import { gunzip, gzip } from './codecs/gzip.ts'
-import { lz4Compress, lz4Decompress } from './codecs/lz4.ts'
-import { snappyCompress, snappyDecompress } from './codecs/snappy.ts'
-import { zstdCompress, zstdDecompress } from './codecs/zstd.ts'
+import { gunzip, gzip } from './gzip.ts'
+import { lz4Compress, lz4Decompress } from './lz4.ts'
+import { snappyCompress, snappyDecompress } from './snappy.ts'
+import { zstdCompress, zstdDecompress } from './zstd.ts'
 
 /** All codecs of KIP-98 and KIP-110, synchronous, for one thread. */
 export function createCodecs(): Codecs {

@@ -1,6 +1,6 @@
 /** gzip (RFC 1952), members one after another included. */
 import type * as zlib from 'node:zlib'
-import { CodecError } from '../../protocol/compression.ts'
+import { CodecError } from '../protocol/compression.ts'
 import { bufferOf, require, tooLarge } from './load.ts'
 
 /** deflate cannot make more of a byte than this. */
