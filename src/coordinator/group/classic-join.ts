@@ -226,7 +226,7 @@ function returnStaticMember(joining: Joining, oldId: string, newId: string): voi
   endSession(turn, group, oldId)
   answerJoin(turn, old, joinFailure(ErrorCode.FENCED_INSTANCE_ID, oldId))
   answerSync(turn, old, syncFailure(ErrorCode.FENCED_INSTANCE_ID))
-  const before = { ...old }
+  const before = { ...old, awaitingJoin: undefined, awaitingSync: undefined }
   const member = group.replaceStaticMember(oldId, newId)
   updateMember(joining, member)
   restartSession(coordinator, turn, group, member)
@@ -249,10 +249,12 @@ function returnStaticMember(joining: Joining, oldId: string, newId: string): voi
     : joinSuccess(group, member, { leader: oldLeader, members: false })
   member.awaitingJoin = undefined
   turn.answer(joining.reply, answer, failureOf(newId))
-  turn.onEnd((errorCode) => {
+  turn.followedBy((later, errorCode) => {
     if (errorCode === ErrorCode.NONE || group.members.get(newId) !== member) return
     // It was not written: the old one goes on, and the client tries again.
+    endSession(later, group, newId)
     Object.assign(group.replaceStaticMember(newId, oldId), { ...before, memberId: oldId })
+    restartSession(coordinator, later, group, member)
   })
 }
 
