@@ -3,7 +3,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import type { GroupAnswers } from './commands.ts'
 import { type ConsumerGroup, consumerGroup } from './consumer-group.ts'
 import type { ConsumerMember } from './consumer-member.ts'
-import { listOfEpochs, listOfTarget, type PartitionList } from './consumer-partitions.ts'
+import { listOfEpochs, listOfTarget, type PartitionList, union } from './consumer-partitions.ts'
 import type { TopicDirectory } from './consumer-topics.ts'
 import { assignorName } from './consumer-update.ts'
 import type { GroupCoordinator } from './coordinator.ts'
@@ -15,7 +15,8 @@ type Described = NonNullable<GroupAnswers['consumer-group-describe']['groups']>[
 const CLASSIC_MEMBER = 0
 const CONSUMER_MEMBER = 1
 
-/** One group of the answer; GROUP_ID_NOT_FOUND also for groups of another kind. */
+/** One group of the answer; GROUP_ID_NOT_FOUND also for groups of another kind, INVALID_GROUP_ID
+ *  for the empty id. */
 export function describeConsumerGroup(coordinator: GroupCoordinator, groupId: string): Described {
   const group = consumerGroup(coordinator.groups, groupId)
   if (group === undefined) {
@@ -23,7 +24,9 @@ export function describeConsumerGroup(coordinator: GroupCoordinator, groupId: st
       coordinator.groups.get(groupId) === undefined
         ? `Group ${groupId} not found.`
         : `Group ${groupId} is not a consumer group.`
-    return { groupId, errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage }
+    const unnamed = groupId === ''
+    const errorCode = unnamed ? ErrorCode.INVALID_GROUP_ID : ErrorCode.GROUP_ID_NOT_FOUND
+    return { groupId, errorCode, errorMessage: unnamed ? null : errorMessage }
   }
   const topics = coordinator.parts.image
   return {
@@ -38,6 +41,7 @@ export function describeConsumerGroup(coordinator: GroupCoordinator, groupId: st
 
 function describeMember(group: ConsumerGroup, member: ConsumerMember, topics: TopicDirectory) {
   const target = targetFor(group.targets, member.memberId)
+  const all = union(member.assigned, member.pendingRevocation)
   return {
     memberId: member.memberId,
     instanceId: member.instanceId,
@@ -47,7 +51,8 @@ function describeMember(group: ConsumerGroup, member: ConsumerMember, topics: To
     clientHost: member.clientHost,
     subscribedTopicNames: member.subscribedTopicNames,
     subscribedTopicRegex: member.subscribedTopicRegex,
-    assignment: { topicPartitions: named(listOfEpochs(member.assigned), topics) },
+    // What it has yet to give up it still has.
+    assignment: { topicPartitions: named(listOfEpochs(all), topics) },
     targetAssignment: { topicPartitions: named(listOfTarget(target), topics) },
     memberType: member.classic === null ? CONSUMER_MEMBER : CLASSIC_MEMBER,
   }
