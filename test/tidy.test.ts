@@ -281,8 +281,14 @@ test('a setting that is declared to be obeyed is read somewhere', (t) => {
     readers.includes(`'${name}'`) || new RegExp(`onfig\\.${name}\\b`).test(readers)
   const obeyed = (settings: Readonly<Record<string, Setting>>) =>
     Object.entries(settings).filter(([, { effect }]) => effect === 'obeyed')
-  // The broker's default of a topic setting is read with the topic's.
-  const defaults = new Set(obeyed(topicConfigs).flatMap(([, { broker }]) => broker))
+  // The broker's default of a topic's or a group's setting is read with it, and so are the bounds.
+  const defaults = new Set([
+    ...obeyed(topicConfigs).flatMap(([, { broker }]) => broker),
+    ...obeyed(groupConfigs).flatMap(([name]) => {
+      const bound = (which: string) => `group.${name.replace('.', `.${which}.`)}`
+      return [`group.${name}`, bound('min'), bound('max')]
+    }),
+  ])
   const idle = [
     ...obeyed(topicConfigs),
     ...obeyed(groupConfigs),

@@ -13,7 +13,7 @@ const liveMs = (value: number, min: number, doc: string) =>
 const count = (value: number, min: number, max: number, doc: string) =>
   int({ default: value, min, max, doc })
 
-export const classicGroupConfigs = notYet({
+export const classicGroupConfigs = {
   'group.initial.rebalance.delay.ms': ms(
     0,
     0,
@@ -22,16 +22,15 @@ export const classicGroupConfigs = notYet({
   'group.max.session.timeout.ms': ms(1_800_000, 0, 'Longest session timeout of a classic member.'),
   'group.max.size': count(INT_MAX, 1, INT_MAX, 'Most members of a classic group.'),
   'group.min.session.timeout.ms': ms(6000, 0, 'Shortest session timeout of a classic member.'),
-})
+}
 
-export const offsetConfigs = notYet({
+export const offsetConfigs = {
   'offset.metadata.max.bytes': int({
     default: 4096,
     min: 0,
     unit: 'bytes',
     doc: 'Longest metadata text of a committed offset.',
   }),
-  'offsets.commit.timeout.ms': ms(5000, 1, 'How long a commit waits for its record to be stored.'),
   'offsets.retention.check.interval.ms': long({
     default: 600_000,
     min: 1,
@@ -44,7 +43,14 @@ export const offsetConfigs = notYet({
     unit: 'minutes',
     doc: 'How long offsets of a group without members are kept.',
   }),
-})
+  ...notYet({
+    'offsets.commit.timeout.ms': ms(
+      5000,
+      1,
+      'How long a commit waits for its record to be stored.',
+    ),
+  }),
+}
 
 export const producerConfigs = {
   'producer.id.expiration.ms': liveMs(
@@ -72,7 +78,7 @@ export const producerConfigs = {
   }),
 }
 
-export const consumerGroupConfigs = notYet({
+export const consumerGroupConfigs = {
   'group.consumer.assignment.interval.ms': liveMs(
     1000,
     0,
@@ -133,7 +139,7 @@ export const consumerGroupConfigs = notYet({
     oneOf: ['consumer', 'classic', 'share', 'streams'],
     doc: 'Protocols that groups may use.',
   }),
-})
+}
 
 export const shareGroupConfigs = notYet({
   'group.share.assignment.interval.ms': liveMs(
