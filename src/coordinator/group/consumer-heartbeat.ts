@@ -201,12 +201,16 @@ function callerOf(
   return refusal ?? { group, member, replaced: known }
 }
 
-/** The group of a member that has joined. */
-function groupThatIs(coordinator: GroupCoordinator, groupId: string): ConsumerGroup | Refusal {
+/** The group of a member that has joined. `noun`: how Kafka calls the one that is missing. */
+function groupThatIs(
+  coordinator: GroupCoordinator,
+  groupId: string,
+  noun: 'Group' | 'Consumer group' = 'Consumer group',
+): ConsumerGroup | Refusal {
   const group = consumerGroup(coordinator.groups, groupId)
   if (group !== undefined) return group
   return coordinator.groups.get(groupId) === undefined
-    ? notFound(`Consumer group ${groupId} not found.`)
+    ? notFound(`${noun} ${groupId} not found.`)
     : notFound(`Group ${groupId} is not a consumer group.`)
 }
 
@@ -281,7 +285,7 @@ function epochMismatch(
 
 function leave(coordinator: GroupCoordinator, turn: Turn, { request }: Heartbeat): Answer {
   const { groupId, memberId, memberEpoch, instanceId } = request
-  const group = groupThatIs(coordinator, groupId)
+  const group = groupThatIs(coordinator, groupId, 'Group')
   if (isRefusal(group)) return group
   const known = instanceId === null ? group.members.get(memberId) : group.staticMember(instanceId)
   if (instanceId !== null) {

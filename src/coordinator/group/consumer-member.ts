@@ -38,8 +38,8 @@ export interface ConsumerMember {
   readonly clientHost: string
   /** Sorted, each once. */
   readonly subscribedTopicNames: readonly string[]
-  /** null or '': none. */
-  readonly subscribedTopicRegex: string | null
+  /** '': none. */
+  readonly subscribedTopicRegex: string
   readonly serverAssignor: string | null
   /** A MemberState, or what a later release may have written. */
   readonly state: number
@@ -64,7 +64,7 @@ export function newMember(memberId: string): ConsumerMember {
     clientId: '',
     clientHost: '',
     subscribedTopicNames: [],
-    subscribedTopicRegex: null,
+    subscribedTopicRegex: '',
     serverAssignor: null,
     state: MemberState.STABLE,
     assigned: NO_PARTITIONS,
@@ -75,8 +75,7 @@ export function newMember(memberId: string): ConsumerMember {
 
 /** The regular expression that the member subscribes to, if any. */
 export function regexOf(member: ConsumerMember | undefined): string | undefined {
-  const regex = member?.subscribedTopicRegex
-  return regex === null || regex === '' ? undefined : regex
+  return member?.subscribedTopicRegex || undefined
 }
 
 /** Topic names as a member holds them. */

@@ -83,6 +83,16 @@ export function listOfEpochs(
   }))
 }
 
+/** The partitions of both. */
+export function union(a: PartitionEpochs, b: PartitionEpochs): PartitionEpochs {
+  if (b.size === 0) return a
+  const both = new Map(a)
+  for (const [topicId, epochs] of b) {
+    both.set(topicId, new Map([...(a.get(topicId) ?? []), ...epochs]))
+  }
+  return both
+}
+
 /** Whether `list` names any partition of `epochs`. */
 export function listTouches(list: PartitionList, epochs: PartitionEpochs): boolean {
   return list.some(({ topicId, partitions }) => {

@@ -58,11 +58,12 @@ function replayMember(
     return
   }
   const group = persisted(coordinator, groupId)
-  const { classicMemberMetadata: classic, subscribedTopicNames, ...subscription } = value
+  const { classicMemberMetadata: classic, ...subscription } = value
   group.updateMember({
     ...(group.members.get(memberId) ?? newMember(memberId)),
     ...subscription,
-    subscribedTopicNames: topicNames(subscribedTopicNames),
+    subscribedTopicNames: topicNames(value.subscribedTopicNames),
+    subscribedTopicRegex: value.subscribedTopicRegex ?? '',
     classic: classic === null ? null : { ...classic, supportedProtocols: owned(classic) },
   })
 }

@@ -11,6 +11,7 @@ import {
   type PartitionEpochs,
   type PartitionList,
   type TopicPartitions,
+  union,
 } from './consumer-partitions.ts'
 
 /** What a step depends on. */
@@ -57,13 +58,14 @@ function stillOwns(owned: PartitionList | null, partitions: PartitionEpochs): bo
 function withoutUnsubscribed(step: Reconciliation): ConsumerMember {
   const { member, owned } = step
   const assigned = new Map(member.assigned)
-  const pendingRevocation = new Map(member.pendingRevocation)
+  const unsubscribed = new Map<string, ReadonlyMap<number, number>>()
   for (const [topicId, epochs] of member.assigned) {
     if (step.isSubscribed(topicId)) continue
     assigned.delete(topicId)
-    pendingRevocation.set(topicId, new Map([...(pendingRevocation.get(topicId) ?? []), ...epochs]))
+    unsubscribed.set(topicId, epochs)
   }
-  if (assigned.size === member.assigned.size) return member
+  if (unsubscribed.size === 0) return member
+  const pendingRevocation = union(member.pendingRevocation, unsubscribed)
   if (!stillOwns(owned, pendingRevocation)) {
     return { ...withEpoch(member, member.memberEpoch), assigned }
   }

@@ -2,7 +2,7 @@
  * Topic names by regular expression, with RE2's syntax and its promise: time linear in the name,
  * whatever the expression. Look-around and back-references do not exist there. KIP-848.
  */
-import { RE2JS, RE2JSException } from 're2js'
+import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js'
 
 /**
  * Largest compiled expression, in RE2 instructions. Matching costs at most this much per character
@@ -23,6 +23,7 @@ export function compileRegex(regex: string): TopicRegex | string {
     if (compiled.programSize() > REGEX_PROGRAM_MAX) return 'expression too large'
     return { fits: (topicName) => compiled.testExact(topicName) }
   } catch (error) {
+    if (error instanceof RE2JSSyntaxException) return error.getDescription()
     if (error instanceof RE2JSException) return error.message
     throw error
   }
