@@ -11,7 +11,8 @@
  *   commit [MEMBER] TOPIC:PARTITION=OFFSET [generation=N] [retention=MS] [metadata=LENGTH]
  *     [version=N] [group=G]
  *   fetch [group=G] · delete-offsets TOPIC:PARTITION
- *   transaction PRODUCER TOPIC:PARTITION=OFFSET · end PRODUCER commit|abort · stable TOPIC:PARTITION
+ *   transaction PRODUCER TOPIC:PARTITION=OFFSET · end PRODUCER commit|abort
+ *   stable TOPIC:PARTITION
  *   describe [version=N] · list [states=A,B] · delete [group=G]
  *   tick MS · restart · fail ERROR
  */
