@@ -48,6 +48,8 @@ export class Shard implements ListenerHost {
   /** Connections of this thread, and of all that accept. */
   readonly #own: CounterWriter
   readonly #everywhere: CounterReader
+  /** Threads that accept on the same port. */
+  #acceptors = 1
   #nextId = 1
   #sweep: NodeJS.Timeout | undefined
 
@@ -78,6 +80,7 @@ export class Shard implements ListenerHost {
   async listen(plan: ListenerPlan): Promise<number> {
     const listener = await listenTcp(plan, this)
     this.#listeners.push(listener)
+    if (plan.reusePort) this.#acceptors = this.#thread.options.placement.shards
     const { host, port } = plan.advertised
     this.#endpoint = { host, port: port === 0 ? listener.port : port }
     this.#sweep ??= setInterval(() => this.#onSweep(), SWEEP_MS)
@@ -119,10 +122,12 @@ export class Shard implements ListenerHost {
   accept(address: string): boolean {
     const config = this.#config
     const here = this.#byAddress.get(address) ?? 0
-    const limit =
+    const ofAddress =
       connectionOverrides(config['max.connections.per.ip.overrides']).get(
         address.replace(/^::ffff:/, ''),
       ) ?? config['max.connections.per.ip']
+    // Set while several threads accept, the limit is shared out: together they never exceed it.
+    const limit = Math.ceil(ofAddress / this.#acceptors)
     const inAll = this.#everywhere.sum(CONNECTIONS)
     if (here >= limit || inAll >= config['max.connections']) {
       this.#thread.log.warn('a connection is refused: too many', {
