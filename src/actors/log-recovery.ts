@@ -49,7 +49,7 @@ export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryRe
   const listing = log.parts.directory.list()
   const known = log.parts.index.load(log.parts.slot)
   const start = log.parts.directory.readLogStartOffset()
-  // Segments below were removed by retention, which writes no start offset.
+  // A start that was lost with the power is not below the first segment.
   log.logStartOffset = Math.max(start ?? 0, listing[0]?.baseOffset ?? 0)
   log.logEndOffset = log.logStartOffset
   log.cleanedOffset = log.parts.directory.readCleanedOffset()

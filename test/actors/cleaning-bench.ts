@@ -5,6 +5,7 @@
 import { runTask } from '../../src/actors/clean-segments.ts'
 import { Cleaner } from '../../src/actors/cleaner.ts'
 import type { Partition } from '../../src/actors/partition.ts'
+import type { PartitionLog } from '../../src/actors/partition-log.ts'
 import { createCodecs } from '../../src/codecs/codecs.ts'
 import { effectiveBroker, staticLayers } from '../../src/config/effective.ts'
 import { readMarker } from '../../src/log/marker.ts'
@@ -48,9 +49,15 @@ export class CleaningBench {
   readonly cleaner: Cleaner
   readonly logged: string[] = []
   nowMs = START_MS
+  /** Which operations of the disk fail. */
+  fault: NonNullable<NonNullable<ConstructorParameters<typeof MemoryStorage>[1]>['fault']> = () =>
+    undefined
 
   constructor(topic: Record<string, string>, broker: Record<string, string> = {}) {
-    this.storage = new MemoryStorage(this.disk, { wallMs: () => this.nowMs })
+    this.storage = new MemoryStorage(this.disk, {
+      wallMs: () => this.nowMs,
+      fault: (operation) => this.fault(operation),
+    })
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs }
     this.partition = partitionOn(this.storage, topic, hostOf(), { clock })
     const config = effectiveBroker(staticLayers(broker))
@@ -78,8 +85,14 @@ export class CleaningBench {
     })
   }
 
+  get log(): PartitionLog {
+    return this.partition.log
+  }
+
   /** Lets the cleaner look, and everything that it begins come to its end. */
   async tick(): Promise<void> {
+    // Segments that were rolled reach the disk.
+    await settle()
     await writeIndex(this.partition.log)
     this.cleaner.onTick()
     await settle()
@@ -136,6 +149,12 @@ function recordsOf(bytes: Buffer): ModelRecord[] {
   return records
 }
 
+/** Where a load goes. */
+interface LoadTarget {
+  readonly nowMs: number
+  readonly log: PartitionLog
+}
+
 /** A producer of the load. */
 interface LoadProducer {
   id: number
@@ -147,11 +166,11 @@ interface LoadProducer {
 /** Random appends: keys that come again, tombstones, codecs, idempotence, transactions. */
 export class RandomLoad {
   readonly #random: Seeded
-  readonly #bench: CleaningBench
+  readonly #bench: LoadTarget
   readonly #keys: number
   readonly #producers: LoadProducer[]
 
-  constructor(random: Seeded, bench: CleaningBench, keys: number) {
+  constructor(random: Seeded, bench: LoadTarget, keys: number) {
     this.#random = random
     this.#bench = bench
     this.#keys = keys
@@ -193,7 +212,7 @@ export class RandomLoad {
       buildBatch(
         {
           records,
-          baseOffset: this.#bench.partition.log.logEndOffset,
+          baseOffset: this.#bench.log.logEndOffset,
           partitionLeaderEpoch: 0,
           attributes: codec | (transactional ? TRANSACTIONAL_BIT : 0),
           producerId: producer?.id ?? -1,
@@ -225,7 +244,7 @@ export class RandomLoad {
               value: Buffer.from([0, 0, 0, 0, 0, 7]),
             },
           ],
-          baseOffset: this.#bench.partition.log.logEndOffset,
+          baseOffset: this.#bench.log.logEndOffset,
           partitionLeaderEpoch: 0,
           attributes: TRANSACTIONAL_BIT | CONTROL_BIT,
           producerId: producer.id,
@@ -237,7 +256,7 @@ export class RandomLoad {
   }
 
   #put(batch: Buffer): ModelBatch {
-    appendTo(this.#bench.partition.log, batch, this.#bench.nowMs)
+    appendTo(this.#bench.log, batch, this.#bench.nowMs)
     return modelOf(batch)
   }
 }
