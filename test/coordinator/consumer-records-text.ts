@@ -40,8 +40,11 @@ const SILENT = new Set([
   'rackId',
 ])
 
+const STATES = ['stable', 'unrevoked', 'unreleased']
+
 function fieldText(name: string, field: unknown, topicName: (id: string) => string): string {
   if (field === null) return ''
+  if (name === 'state') return STATES[field as number] ?? String(field)
   if (name === 'classicMemberMetadata') return 'yes'
   if (name === 'members') return (field as { memberId: string }[]).map((m) => m.memberId).join(',')
   if (Array.isArray(field) && typeof field[0] === 'object') {

@@ -4,11 +4,11 @@ import { NO_PARTITIONS, type PartitionEpochs, sameEpochs } from './consumer-part
 /** How far a member is with its target, as records number it. */
 export const MemberState = {
   /** It has all that its epoch gives it. */
-  STABLE: 1,
+  STABLE: 0,
   /** It has to give up partitions before its epoch moves on. */
-  UNREVOKED_PARTITIONS: 2,
+  UNREVOKED_PARTITIONS: 1,
   /** It waits for partitions that others still have. */
-  UNRELEASED_PARTITIONS: 3,
+  UNRELEASED_PARTITIONS: 2,
 } as const
 
 /** A protocol of the classic group protocol: an assignor of the client and its subscription. */
