@@ -12,6 +12,7 @@ import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
 import { CounterReader, CounterWriter } from '../ring/counters.ts'
 import type { Endpoint } from './context.ts'
 import type { Dispatcher } from './dispatch.ts'
+import { RequestMemory } from './request-memory.ts'
 import type { BrokerThread } from './thread.ts'
 import { CONNECTIONS, COUNTER_NAMES } from './thread-counters.ts'
 
@@ -19,6 +20,8 @@ import { CONNECTIONS, COUNTER_NAMES } from './thread-counters.ts'
 const SCRATCH_BYTES = 64 * 1024
 /** How often idle and stalled connections are looked for. */
 const SWEEP_MS = 1000
+/** How often those are asked again who wait for memory. */
+const SERVE_MS = 10
 /**
  * A frame that begins and does not go on for this long, or an answer nobody takes, ends the
  * connection.
@@ -42,8 +45,7 @@ export class Shard implements ListenerHost {
   readonly #listeners: TcpListener[] = []
   readonly #connections = new Map<number, Connection>()
   readonly #byAddress = new Map<string, number>()
-  /** Connections that wait for memory. */
-  readonly #starved = new Set<Connection>()
+  readonly #memory: RequestMemory
   #endpoint: Endpoint = { host: '', port: 0 }
   /** Connections of this thread, and of all that accept. */
   readonly #own: CounterWriter
@@ -52,11 +54,16 @@ export class Shard implements ListenerHost {
   #acceptors = 1
   #nextId = 1
   #sweep: NodeJS.Timeout | undefined
+  #serving: NodeJS.Timeout | undefined
 
   constructor(thread: BrokerThread) {
     this.#thread = thread
     this.#dispatcher = thread.dispatcher
     this.pool = thread.pool
+    this.#memory = new RequestMemory({
+      bytesInUse: () => this.pool.bytesInUse,
+      bytesMax: () => this.#requestBytesMax(),
+    })
     const { counters } = thread.options
     this.#own = new CounterWriter(counters, COUNTER_NAMES, thread.options.thread)
     this.#everywhere = new CounterReader(counters, COUNTER_NAMES)
@@ -153,7 +160,7 @@ export class Shard implements ListenerHost {
   onClosed(connection: Connection): void {
     this.#connections.delete(connection.id)
     this.#own.set(CONNECTIONS, this.#connections.size)
-    this.#starved.delete(connection)
+    this.#memory.forget(connection)
     const { remoteAddress } = connection
     const left = (this.#byAddress.get(remoteAddress) ?? 1) - 1
     if (left === 0) this.#byAddress.delete(remoteAddress)
@@ -179,18 +186,30 @@ export class Shard implements ListenerHost {
 
   /** A connection wants to hold `bytes`. One that may not is asked again when memory came back. */
   admit(connection: Connection, bytes: number): boolean {
-    const { image, options } = this.#thread
-    const ofOne = options.config['odradek.connection.request.bytes.max']
+    const ofOne = this.#thread.options.config['odradek.connection.request.bytes.max']
     if (bytes > ofOne) {
       connection.close(`a request of ${bytes} bytes exceeds odradek.connection.request.bytes.max`)
       return false
     }
+    if (this.#memory.admit(connection, bytes, this.monotonicMs())) return true
+    if (this.#memory.isShort) this.#serveSoon()
+    return false
+  }
+
+  /** Memory comes back in many ways, so whoever waits for it asks again after a while. */
+  #serveSoon(): void {
+    this.#serving ??= setTimeout(() => {
+      this.#serving = undefined
+      this.#memory.serve()
+      if (this.#memory.isShort) this.#serveSoon()
+    }, SERVE_MS)
+  }
+
+  #requestBytesMax(): number {
+    const { image, options } = this.#thread
     const queued = image.brokerConfig['queued.max.request.bytes']
     const ofAll = options.config['odradek.requests.bytes.max']
-    const limit = queued > 0 ? Math.min(queued, ofAll) : ofAll
-    if (this.pool.bytesInUse + bytes <= limit) return true
-    this.#starved.add(connection)
-    return false
+    return queued > 0 ? Math.min(queued, ofAll) : ofAll
   }
 
   log(connection: Connection, message: string): void {
@@ -227,9 +246,6 @@ export class Shard implements ListenerHost {
         connection.close(`idle for ${idleMs} ms`)
       }
     }
-    for (const connection of [...this.#starved]) {
-      this.#starved.delete(connection)
-      connection.resume()
-    }
+    this.#memory.makeRoom(this.#connections.values(), nowMs)
   }
 }

@@ -55,8 +55,10 @@ export class Connection {
   /** The owner's state of this connection. */
   session: unknown
   #lastActiveMs: number
-  /** Bytes moved since `touch` looked last. */
+  #waitingSinceMs: number
+  /** Bytes moved, and whole frames and answers, since `touch` looked last. */
   #moved = 0
+  #whole = 0
   #lastUnsent = 0
   #host: ConnectionHost
   #socket: ByteSocket
@@ -78,6 +80,7 @@ export class Connection {
     this.#socket = socket
     this.#host = host
     this.#lastActiveMs = nowMs
+    this.#waitingSinceMs = nowMs
     socket.setNoDelay(true)
     socket.on('error', (error) => this.close(`socket: ${error.message}`))
     socket.on('end', () => this.close(undefined))
@@ -107,11 +110,24 @@ export class Connection {
    * When bytes moved last, as far as looking now can tell; monotonic ms. Called at regular times.
    */
   touch(nowMs: number): number {
-    const unsent = this.unsentBytes
-    if (this.#moved > 0 || unsent < this.#lastUnsent) this.#lastActiveMs = nowMs
+    const unsent = this.#socket.queuedBytes ?? this.unsentBytes
+    const isTaken = unsent < this.#lastUnsent
+    if (this.#moved > 0 || isTaken) this.#lastActiveMs = nowMs
+    if (this.#whole > 0 || isTaken || (this.heldBytes === 0 && unsent === 0)) {
+      this.#waitingSinceMs = nowMs
+    }
     this.#moved = 0
+    this.#whole = 0
     this.#lastUnsent = unsent
     return this.#lastActiveMs
+  }
+
+  /**
+   * Since when no request became whole, and of no answer anything was taken, as far as `touch` could
+   * tell; monotonic ms.
+   */
+  get waitingSinceMs(): number {
+    return this.#waitingSinceMs
   }
 
   /**
@@ -168,6 +184,7 @@ export class Connection {
     if (last > 0) socket.cork()
     for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
     socket.write(chunks[last] as Uint8Array, () => {
+      this.#whole++
       sent?.()
       this.resume()
     })
@@ -200,6 +217,7 @@ export class Connection {
       if (n - from < size) break
       if (!this.#mayStart(bytes, from)) break
       at = from + size
+      this.#whole++
       this.#host.onFrame(this, bytes, from, at, undefined)
     }
     this.#parsing = false
@@ -222,6 +240,7 @@ export class Connection {
       }
       if (!this.#mayStart(held.bytes, from)) break
       this.#start = from + size
+      this.#whole++
       this.#host.onFrame(this, held.bytes, from, from + size, held)
     }
     this.#parsing = false

@@ -24,6 +24,8 @@ export interface ByteSocket {
   readonly localAddress?: string | undefined
   /** Bytes written that the peer has not taken. */
   readonly writableLength: number
+  /** The same to the byte, where `writableLength` counts a write until all of it was taken. */
+  readonly queuedBytes?: number | undefined
   setNoDelay(on: boolean): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'end' | 'close', listener: () => void): unknown

@@ -78,6 +78,8 @@ function adopt(accepted: net.Socket, host: ListenerHost): void {
     },
   } as TakeOverOptions)
   accepted.destroy()
+  const queuedBytes = () => (handle as { writeQueueSize?: number }).writeQueueSize
+  Object.defineProperty(socket, 'queuedBytes', { get: queuedBytes })
   connection = new Connection(host.nextConnectionId(), socket, host, host.monotonicMs())
   host.onOpened(connection)
   socket.resume()
