@@ -63,7 +63,9 @@ export class Coordinator {
   readonly #parts: CoordinatorParts
   readonly #service: GroupService
   readonly #stopListening: () => void
-  readonly #loading: { index: number; offset: number; startedMs: number }[] = []
+  readonly #loading: { index: number; offset: number }[] = []
+  /** When the first of `#loading` began to be loaded, monotonic; undefined: nothing is loaded. */
+  #loadingSinceMs: number | undefined
   /** Of `__consumer_offsets`, by index; as long as the topic lives. */
   #slots: readonly number[] = []
   #topicId: string | undefined
@@ -179,10 +181,10 @@ export class Coordinator {
 
   #load(index: number, delayMs: number): void {
     this.#service.runtime.beginLoad(index)
-    const startedMs = this.#parts.clock.monotonicMs()
     const begin = () => {
       if (this.#stopped || this.#slots[index] === undefined) return
-      this.#loading.push({ index, offset: -1, startedMs })
+      this.#loadingSinceMs ??= this.#parts.clock.monotonicMs()
+      this.#loading.push({ index, offset: -1 })
     }
     if (delayMs === 0) {
       begin()
@@ -204,7 +206,8 @@ export class Coordinator {
       budget -= taken
       if (taken === 0) this.#loading.shift()
     }
-    if (this.#loading.length > 0 && !this.#scheduled) {
+    if (this.#loading.length === 0) this.#onAllLoaded()
+    else if (!this.#scheduled) {
       this.#scheduled = true
       this.#parts.soon(() => {
         this.#scheduled = false
@@ -214,11 +217,25 @@ export class Coordinator {
     this.#setTick()
   }
 
+  #onAllLoaded(): void {
+    const sinceMs = this.#loadingSinceMs
+    if (sinceMs === undefined) return
+    this.#loadingSinceMs = undefined
+    const { groups, offsets } = this.#service.coordinator
+    if (groups.size === 0) return
+    const tookMs = Math.round(this.#parts.clock.monotonicMs() - sinceMs)
+    this.#parts.log.info('groups are loaded', {
+      groups: groups.size,
+      offsets: offsets.size,
+      tookMs,
+    })
+  }
+
   /** Replays the next batches of one partition; answers their bytes, 0 when it is done with. */
-  #loadStep(load: { index: number; offset: number; startedMs: number }): number {
+  #loadStep(load: { index: number; offset: number }): number {
     const { index } = load
     const slot = this.#slots[index] as number
-    const { read: readLog, pool, log, clock } = this.#parts
+    const { read: readLog, pool, log } = this.#parts
     if (load.offset < 0) load.offset = this.#parts.startOffset(slot)
     const result = load.offset < 0 ? undefined : readLog(slot, load.offset, LOAD_BYTES)
     if (result?.errorCode === ErrorCode.CORRUPT_MESSAGE) {
@@ -233,8 +250,6 @@ export class Coordinator {
     const { read } = result
     if (read?.buffer === undefined) {
       this.#service.runtime.finishLoad(index)
-      const tookMs = Math.round(clock.monotonicMs() - load.startedMs)
-      if (load.offset > 0) log.info(`${OFFSETS_TOPIC}-${index} is loaded`, { tookMs })
       return 0
     }
     try {
