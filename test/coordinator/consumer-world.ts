@@ -116,12 +116,13 @@ export class ConsumerWorld {
   }
 
   #start(): GroupService {
+    const defaults = groupDefaults(this.image.brokerConfig)
     const service = new GroupService({
       image: this.image,
       random: () => this.#random.next(),
       groupConfig: (groupId) => {
-        const own = this.image.groupConfigs.get(groupId) ?? new Map()
-        return effectiveGroup(own, groupDefaults(this.image.brokerConfig))
+        const own = this.image.groupConfigs.get(groupId)
+        return own === undefined ? defaults : effectiveGroup(own, defaults)
       },
       now: () => ({ wallMs: this.nowMs, monotonicMs: this.nowMs }),
       host: {

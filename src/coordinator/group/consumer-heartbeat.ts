@@ -96,6 +96,27 @@ function epochRefusal(request: Heartbeat['request']): Refusal | undefined {
   return undefined
 }
 
+/** As nearly all heartbeats. */
+function saysNothing(request: Heartbeat['request']): boolean {
+  return (
+    request.subscribedTopicNames === null &&
+    request.subscribedTopicRegex === null &&
+    request.rebalanceTimeoutMs === -1 &&
+    request.serverAssignor === null &&
+    request.rackId === null
+  )
+}
+
+function sameClient(member: ConsumerMember, command: Heartbeat): boolean {
+  const { instanceId } = command.request
+  return (
+    member.clientId === command.clientId &&
+    member.clientHost === command.clientHost &&
+    (instanceId === null || instanceId === member.instanceId) &&
+    member.classic === null
+  )
+}
+
 /** Who a heartbeat is of, before anything that it says is taken in. */
 interface Caller {
   readonly group: ConsumerGroup
@@ -151,9 +172,10 @@ function leaveClassicProtocol(
   }
 }
 
-/** What a heartbeat does not name stays as it was. */
+/** What a heartbeat does not name stays as it was; the same object when it names nothing. */
 function withNews(member: ConsumerMember, command: Heartbeat): ConsumerMember {
   const { request, clientId, clientHost } = command
+  if (saysNothing(request) && sameClient(member, command)) return member
   const { instanceId, rackId, rebalanceTimeoutMs, serverAssignor } = request
   const { subscribedTopicNames, subscribedTopicRegex } = request
   return {

@@ -64,6 +64,7 @@ export interface UpdatedMember {
 /** Adds to `records`, but logs nothing. */
 export function updateMember(update: MemberUpdate): UpdatedMember | Refusal {
   const { coordinator, turn, group, before, next, replaced, records } = update
+  if (isSettled(update)) return { member: next, groupEpoch: group.epoch }
   const { groupId } = group
   if (!sameSubscription(before, next)) records.push(memberRecord(groupId, next))
   const namesChanged = !sameNames(before.subscribedTopicNames, next.subscribedTopicNames)
@@ -82,6 +83,17 @@ export function updateMember(update: MemberUpdate): UpdatedMember | Refusal {
   const member = approach(update, { ...target, regexes, subscriptionChanged })
   if (member === 'fenced') return UNKNOWN_STATE
   return { member, groupEpoch }
+}
+
+/** Whether nothing has changed and nothing is left to do, as at nearly all heartbeats. */
+function isSettled({ coordinator, group, before, next }: MemberUpdate): boolean {
+  return (
+    before === next &&
+    group.epoch === group.targetEpoch &&
+    group.regexes.size === 0 &&
+    group.topicsChecked === coordinator.parts.image.changeCount &&
+    isReconciledTo(next, group.targetEpoch)
+  )
 }
 
 const UNKNOWN_STATE = refuse(
