@@ -26,7 +26,7 @@ import {
   type ResolvedSettings,
   resolveSettings,
 } from './options.ts'
-import { portTransport, type Transport, tcpTransport } from './transport.ts'
+import { portTransport, tcpTransport } from './transport.ts'
 
 /** What a coordinator coordinates; the numbers are those of FindCoordinator. */
 export const CoordinatorType = { group: 0, transaction: 1, share: 2 } as const
@@ -43,8 +43,6 @@ export interface ClusterClientRole {
   readonly name: string
   /** Whether asking for a topic may create it, if the broker allows it. */
   readonly allowAutoTopicCreation: boolean
-  /** For tests. Default: by the options. */
-  readonly transport?: Transport
 }
 
 /** Lives on one thread. Between calls: at most one Metadata request is under way. */
@@ -68,7 +66,7 @@ export class ClusterClient {
     const { port } = options
     this.#bootstrap =
       port === undefined ? parseBootstrapServers(options.bootstrapServers) : [ANYWHERE]
-    const transport = role.transport ?? (port === undefined ? tcpTransport : portTransport(port))
+    const transport = port === undefined ? tcpTransport : portTransport(port)
     this.pool = new ConnectionPool(transport, this.settings)
   }
 

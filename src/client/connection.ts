@@ -143,12 +143,13 @@ export class ClientConnection {
     return this.#exchange(api, version, chosen, options.timeoutMs)
   }
 
-  /** Sends a request that has no answer (Produce with acks 0). `done`: its bytes may be reused. */
+  /** Sends a request that has no answer (Produce with acks 0). `done`: its bytes may be reused,
+   *  and whether they were sent. */
   send<A extends Api>(
     api: A,
     body: RequestInput<A>,
     options: RequestOptions = {},
-    done?: () => void,
+    done?: (error?: Error | null) => void,
   ): void {
     const version = this.versionOf(api, options.versionMax)
     if (version === undefined) throw this.#unsupported(api)
@@ -209,7 +210,7 @@ export class ClientConnection {
     version: number,
     body: RequestInput<A>,
     correlationId: number,
-    done?: () => void,
+    done?: (error?: Error | null) => void,
   ): void {
     writer.startFrame()
     encodeRequestHeader(writer, api, version, { correlationId, clientId: this.#settings.clientId })

@@ -6,7 +6,8 @@
 import net from 'node:net'
 import type { MessagePort } from 'node:worker_threads'
 import { type ByteSocket, PortSocket } from '../net/port-socket.ts'
-import { DisconnectError, TimeoutError } from './errors.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { DisconnectError, KafkaError, TimeoutError } from './errors.ts'
 import type { Address } from './options.ts'
 
 const FIRST_READ_BYTES = 1024
@@ -22,7 +23,9 @@ export interface ByteSink {
 }
 
 /** A stream of bytes that is open. */
-export interface Wire extends Pick<ByteSocket, 'write' | 'cork' | 'uncork' | 'writableLength'> {
+export interface Wire extends Pick<ByteSocket, 'cork' | 'uncork' | 'writableLength'> {
+  /** `done`: the bytes are handed over, or will never be. */
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean
   /** Says what comes; `onClosed` once, whoever closed. */
   start(sink: ByteSink, onClosed: (error: Error | undefined) => void): void
   close(): void
@@ -32,7 +35,7 @@ export interface Wire extends Pick<ByteSocket, 'write' | 'cork' | 'uncork' | 'wr
 export interface Transport {
   /** Whether every node is reached over one stream, which cannot be opened again. */
   readonly single: boolean
-  /** Rejects with DisconnectError or TimeoutError. */
+  /** Rejects with DisconnectError or TimeoutError; BROKER_NOT_AVAILABLE when it can never be. */
   open(address: Address, timeoutMs: number): Promise<Wire>
   /** Gives up what was never opened. */
   close(): void
@@ -51,7 +54,10 @@ export function portTransport(port: MessagePort): Transport {
   return {
     single: true,
     async open() {
-      if (opened) throw new DisconnectError('The broker in process has closed the port.')
+      if (opened) {
+        const message = 'The broker in process has closed the port; broker.connect() gives another.'
+        throw new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, { message })
+      }
       opened = true
       return wireOfPort(PortSocket.connect(port))
     },

@@ -1,0 +1,126 @@
+/** From the program's messages to bytes: interceptors and serializers, where there are any. */
+import type { Log } from '../base/log.ts'
+import type { DeliveryCallback } from './delivery.ts'
+import type { FlatHeaders } from './producer-batch.ts'
+import type {
+  Message,
+  MessageHeaders,
+  ProducerInterceptor,
+  ProducerSettings,
+  Serializer,
+} from './producer-options.ts'
+import type { RecordBytes } from './record-size.ts'
+
+/** A message whose key and value are bytes or text. */
+export type PlainMessage = Message<RecordBytes, RecordBytes>
+
+/** Lives with one producer. */
+export class MessageEncoder<K, V> {
+  readonly #key: Serializer<K> | undefined
+  readonly #value: Serializer<V> | undefined
+  readonly #interceptors: readonly ProducerInterceptor<K, V>[]
+  readonly #log: Log
+  readonly #isPlain: boolean
+
+  constructor({ serializers, interceptors = [] }: ProducerSettings<K, V>, log: Log) {
+    this.#key = serializers?.key
+    this.#value = serializers?.value
+    this.#interceptors = interceptors
+    this.#log = log
+    this.#isPlain =
+      this.#interceptors.length === 0 && this.#key === undefined && this.#value === undefined
+  }
+
+  /** The messages as bytes; a promise if a serializer needs time. Throws what serializers throw,
+   *  and TypeError for what is neither bytes nor text. */
+  encode(
+    topic: string,
+    messages: readonly Message<K, V>[],
+  ): readonly PlainMessage[] | Promise<readonly PlainMessage[]> {
+    // Without either they are what they have to be, which is checked where they are written.
+    if (this.#isPlain) return messages as readonly PlainMessage[]
+    const plain: (PlainMessage | Promise<PlainMessage>)[] = new Array(messages.length)
+    let later = false
+    for (let i = 0; i < messages.length; i++) {
+      const encoded = this.#encodeOne(topic, this.#intercepted(topic, messages[i] as Message<K, V>))
+      plain[i] = encoded
+      if (encoded instanceof Promise) later = true
+    }
+    return later ? Promise.all(plain) : (plain as PlainMessage[])
+  }
+
+  /** What is to be called at the end: interceptors first, then `callback`. */
+  acknowledged(callback: DeliveryCallback | undefined): DeliveryCallback | undefined {
+    const watchers = this.#interceptors.filter((one) => one.onAcknowledgement !== undefined)
+    if (watchers.length === 0) return callback
+    return (error, records) => {
+      for (const watcher of watchers) {
+        this.#guard(() => {
+          for (const record of records) watcher.onAcknowledgement?.(record, null)
+          if (error !== null) watcher.onAcknowledgement?.(undefined, error)
+        })
+      }
+      callback?.(error, records)
+    }
+  }
+
+  close(): void {
+    for (const interceptor of this.#interceptors) this.#guard(() => interceptor.close?.())
+  }
+
+  #intercepted(topic: string, message: Message<K, V>): Message<K, V> {
+    let next = message
+    for (const interceptor of this.#interceptors) {
+      this.#guard(() => {
+        next = interceptor.onSend?.(next, topic) ?? next
+      })
+    }
+    return next
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#log.warn('an interceptor of the producer failed', { error })
+    }
+  }
+
+  #encodeOne(topic: string, message: Message<K, V>): PlainMessage | Promise<PlainMessage> {
+    const key = this.#serialize(this.#key, topic, 'key', message.key ?? null)
+    const value = this.#serialize(this.#value, topic, 'value', message.value)
+    if (key instanceof Promise || value instanceof Promise) {
+      return Promise.all([key, value]).then(([key, value]) => ({ ...message, key, value }))
+    }
+    return { ...message, key, value }
+  }
+
+  #serialize<T>(
+    serializer: Serializer<T> | undefined,
+    topic: string,
+    part: 'key' | 'value',
+    value: T | null,
+  ): RecordBytes | Promise<RecordBytes> {
+    if (value === null) return null
+    return serializer === undefined
+      ? (value as RecordBytes)
+      : serializer.serialize(value, { topic, part })
+  }
+}
+
+// hot
+/** `bytes` if it is bytes or text; throws TypeError otherwise. */
+export function checkedBytes(bytes: unknown, part: string): RecordBytes {
+  if (typeof bytes === 'string' || bytes instanceof Uint8Array || bytes === null) return bytes
+  throw new TypeError(`the ${part} of a message is bytes or text, or needs a serializer`)
+}
+
+/** Headers as a batch takes them. */
+export function flatHeaders(headers: MessageHeaders): FlatHeaders {
+  const pairs = Array.isArray(headers) ? headers : Object.entries(headers)
+  const flat: RecordBytes[] = []
+  for (const [name, value] of pairs as [string, RecordBytes][]) {
+    flat.push(name, checkedBytes(value, `header '${name}'`))
+  }
+  return flat
+}

@@ -1,0 +1,454 @@
+/** The producer: what a program calls. Takes records, finds their partitions, and lets the sender
+ *  do the rest. */
+
+import { ErrorCode } from '../protocol/errors.ts'
+import { ClusterClient } from './cluster-client.ts'
+import { Delivery, type DeliveryCallback, type RecordMetadata } from './delivery.ts'
+import {
+  asKafkaError,
+  BufferExhaustedError,
+  ClosedError,
+  type KafkaError,
+  kafkaError,
+  TimeoutError,
+} from './errors.ts'
+import { checkedBytes, flatHeaders, MessageEncoder, type PlainMessage } from './message-encoder.ts'
+import type { TopicMetadata } from './metadata.ts'
+import { type Partitioner, partitionOfKey, roundRobin, StickyPartition } from './partitioners.ts'
+import { newProducerMetrics, type ProducerMetrics } from './producer-metrics.ts'
+import {
+  type ProducerOptions,
+  type ResolvedProducerSettings,
+  resolveProducerSettings,
+  type SendRequest,
+} from './producer-options.ts'
+import type { RecordBytes } from './record-size.ts'
+import { Sender } from './sender.ts'
+
+/** Sends that may wait for metadata or memory; the next is refused. */
+const WAITING_SENDS_MAX = 100_000
+/** Bytes of a record beside key, value and headers, at most; of a batch and a request as well. */
+const OVERHEAD_BYTES = 128
+
+/** A send that is not all in batches yet. */
+interface WaitingSend {
+  readonly topic: TopicState
+  readonly messages: readonly PlainMessage[]
+  readonly delivery: Delivery | undefined
+  /** The first message that is in no batch. */
+  next: number
+  /** Monotonic ms. */
+  readonly deadlineMs: number
+  readonly serial: number
+}
+
+/** What the producer knows of a topic. */
+interface TopicState {
+  readonly name: string
+  metadata: TopicMetadata | undefined
+  available: readonly number[]
+  version: number
+  readonly sticky: StickyPartition
+  /** Sends before the first metadata. */
+  readonly waiting: WaitingSend[]
+  fetching: boolean
+}
+
+/** Sends records to a cluster, or to a broker in process. Lives on one thread. */
+export class Producer<K = RecordBytes, V = RecordBytes> {
+  readonly #cluster: ClusterClient
+  readonly #settings: ResolvedProducerSettings
+  readonly #sender: Sender
+  readonly #encoder: MessageEncoder<K, V>
+  readonly #partitioner: Partitioner | undefined
+  readonly #metrics: ProducerMetrics = newProducerMetrics()
+  readonly #topics = new Map<string, TopicState>()
+  /** Sends that wait for memory, in order. */
+  readonly #blocked: WaitingSend[] = []
+  /** Sends whose serializers need time; the next waits for it. */
+  #serializing: Promise<void> | undefined
+  #serial = 0
+  #waitingTimer: NodeJS.Timeout | undefined
+  #onWaitingChange: (() => void)[] = []
+  #closing: Promise<void> | undefined
+
+  /** Connects at the first send. Throws TypeError for settings that contradict each other. */
+  constructor(options: ProducerOptions<K, V>) {
+    this.#cluster = new ClusterClient(options, {
+      name: 'producer',
+      allowAutoTopicCreation: options.allowAutoTopicCreation ?? true,
+    })
+    const { requestTimeoutMs, log } = this.#cluster.settings
+    this.#settings = resolveProducerSettings(options, requestTimeoutMs)
+    this.#encoder = new MessageEncoder(options, log)
+    const { partitioner = 'default' } = options
+    this.#partitioner =
+      typeof partitioner === 'function'
+        ? partitioner
+        : partitioner === 'roundRobin'
+          ? roundRobin()
+          : undefined
+    this.#sender = new Sender(this.#cluster, this.#settings, this.#metrics, () => this.#onMemory())
+  }
+
+  /**
+   * Sends messages of one topic. Resolves when all are acknowledged, to where each has come to lie,
+   * in the order of the messages. Rejects with KafkaError when one of them cannot be written, after
+   * retries; others of the same call may have been written. While buffer memory is full it waits.
+   */
+  send(request: SendRequest<K, V>): Promise<readonly RecordMetadata[]>
+  /** The same without a promise: `callback` is told. False: buffer memory is full, and it would be
+   *  kind to wait for `ready()`. */
+  send(request: SendRequest<K, V>, callback: DeliveryCallback): boolean
+  send(
+    request: SendRequest<K, V>,
+    callback?: DeliveryCallback,
+  ): Promise<readonly RecordMetadata[]> | boolean {
+    if (callback !== undefined) return this.#submit(request, callback)
+    return new Promise((resolve, reject) => {
+      this.#submit(request, (error, records) => {
+        if (error === null) resolve(records)
+        else reject(error)
+      })
+    })
+  }
+
+  /** Fire and forget: retried like all others, but nobody is told in the end. `metrics` counts what
+   *  failed. False: buffer memory is full, and it would be kind to wait for `ready()`. */
+  post(request: SendRequest<K, V>): boolean {
+    return this.#submit(request, undefined)
+  }
+
+  /** Resolves when send and post would not have to wait for buffer memory. */
+  async ready(): Promise<void> {
+    while (this.#isFull() && this.#closing === undefined) await this.#waitingChange()
+  }
+
+  /** Sends all that was given before the call, and resolves when all of it is acknowledged or given
+   *  up. Errors are told to those who sent. */
+  async flush(): Promise<void> {
+    await this.#serializing
+    const serial = this.#serial
+    while (this.#oldestWaiting() <= serial) {
+      this.#sender.pressed = true
+      this.#sender.wake()
+      await this.#waitingChange()
+    }
+    await this.#sender.flush()
+  }
+
+  /** What the topic's partitions are. Rejects with KafkaError when it does not exist within
+   *  maxBlockMs. */
+  async partitionsFor(topic: string): Promise<TopicMetadata> {
+    return this.#cluster.topicMetadata(topic, this.#settings.maxBlockMs)
+  }
+
+  /** A copy of the counters. */
+  metrics(): ProducerMetrics {
+    let waitingSends = this.#blocked.length
+    for (const { waiting } of this.#topics.values()) waitingSends += waiting.length
+    return { ...this.#metrics, waitingSends }
+  }
+
+  /**
+   * Takes no more records, flushes, and closes the connections. After `timeoutMs` what is not
+   * acknowledged is given up. Default: deliveryTimeoutMs.
+   */
+  close({ timeoutMs = this.#settings.deliveryTimeoutMs } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs)
+    })
+    await Promise.race([this.flush(), late])
+    clearTimeout(timer)
+    const error = new ClosedError('producer')
+    this.#failWaiting(() => error)
+    this.#sender.abort(error)
+    this.#cluster.close()
+    clearTimeout(this.#waitingTimer)
+    this.#tellWaitingChange()
+    this.#encoder.close()
+  }
+
+  #submit(request: SendRequest<K, V>, callback: DeliveryCallback | undefined): boolean {
+    const { topic } = request
+    const { length } = request.messages
+    if (this.#closing !== undefined) {
+      this.#refuse(callback, new ClosedError('producer'))
+      return false
+    }
+    if (length === 0) {
+      if (callback !== undefined) queueMicrotask(() => callback(null, []))
+      return true
+    }
+    const told = this.#encoder.acknowledged(callback)
+    const delivery = told === undefined ? undefined : new Delivery(length, told)
+    try {
+      const messages = this.#encoder.encode(topic, request.messages)
+      if (messages instanceof Promise || this.#serializing !== undefined) {
+        this.#submitLater(topic, messages, delivery, length)
+      } else {
+        this.#enqueue(topic, messages, delivery)
+      }
+    } catch (error) {
+      if (delivery === undefined) throw error
+      queueMicrotask(() => delivery.fail(asKafkaError(error), length))
+    }
+    return !this.#isFull()
+  }
+
+  #refuse(callback: DeliveryCallback | undefined, error: KafkaError): void {
+    if (callback === undefined) throw error
+    queueMicrotask(() => callback(error, []))
+  }
+
+  /** Serializers of one send after the other's, so that records keep their order. */
+  #submitLater(
+    topic: string,
+    messages: readonly PlainMessage[] | Promise<readonly PlainMessage[]>,
+    delivery: Delivery | undefined,
+    count: number,
+  ): void {
+    const before = this.#serializing
+    const mine = (async () => {
+      await before
+      try {
+        this.#enqueue(topic, await messages, delivery)
+      } catch (error) {
+        delivery?.fail(asKafkaError(error), count)
+      }
+    })()
+    this.#serializing = mine
+    // A rejection is dealt with above; until its turn comes it may not count as unhandled.
+    if (messages instanceof Promise) messages.catch(() => {})
+    void mine.then(() => {
+      if (this.#serializing === mine) this.#serializing = undefined
+    })
+  }
+
+  #enqueue(name: string, messages: readonly PlainMessage[], delivery: Delivery | undefined): void {
+    let topic = this.#topics.get(name)
+    if (topic === undefined) {
+      topic = {
+        name,
+        metadata: undefined,
+        available: [],
+        version: -1,
+        sticky: new StickyPartition(),
+        waiting: [],
+        fetching: false,
+      }
+      this.#topics.set(name, topic)
+    }
+    if (topic.waiting.length === 0 && this.#blocked.length === 0 && this.#refreshed(topic)) {
+      const done = this.#append(topic, messages, 0, delivery)
+      if (done === messages.length) return
+      this.#wait(this.#blocked, topic, messages, delivery, done)
+      this.#press()
+      return
+    }
+    if (topic.metadata === undefined || topic.waiting.length > 0) {
+      this.#wait(topic.waiting, topic, messages, delivery, 0)
+      this.#fetch(topic)
+    } else {
+      this.#wait(this.#blocked, topic, messages, delivery, 0)
+    }
+  }
+
+  // hot
+  /** Puts messages into batches from number `from` on, until memory is full. Answers how far. */
+  #append(
+    topic: TopicState,
+    messages: readonly PlainMessage[],
+    from: number,
+    delivery: Delivery | undefined,
+  ): number {
+    const { bufferMemory } = this.#settings
+    const metrics = this.#metrics
+    const now = Date.now()
+    let at = from
+    for (; at < messages.length && metrics.bufferBytes < bufferMemory; at++) {
+      const message = messages[at] as PlainMessage
+      try {
+        const key = checkedBytes(message.key ?? null, 'key')
+        const value = checkedBytes(message.value, 'value')
+        this.#checkSize(key, value)
+        const sticky = message.partition === undefined && this.#partitioner === undefined
+        const partition = message.partition ?? this.#partitionOf(topic, key, value)
+        this.#checkPartition(topic, partition)
+        const queue = this.#sender.queueOf(topic.name, partition)
+        const timestamp = message.timestamp ?? now
+        const headers = message.headers && flatHeaders(message.headers)
+        const bytes = this.#sender.append(queue, timestamp, key, value, headers, delivery, at)
+        if (sticky && key === null) topic.sticky.used(bytes)
+      } catch (error) {
+        metrics.recordsFailed++
+        const failure = asKafkaError(error)
+        if (delivery !== undefined) queueMicrotask(() => delivery.fail(failure))
+      }
+    }
+    return at
+  }
+
+  #partitionOf(topic: TopicState, key: RecordBytes, value: RecordBytes): number {
+    const partitionCount = topic.metadata?.partitions.length ?? 0
+    if (this.#partitioner === undefined && key !== null) return partitionOfKey(key, partitionCount)
+    const choices = { topic: topic.name, partitionCount, available: topic.available }
+    if (this.#partitioner !== undefined) return this.#partitioner({ key, value }, choices)
+    return topic.sticky.choose(choices, Math.random, this.#settings.batchSize)
+  }
+
+  #checkPartition(topic: TopicState, partition: number): void {
+    const count = topic.metadata?.partitions.length ?? 0
+    if (Number.isInteger(partition) && partition >= 0 && partition < count) return
+    const message = `Topic '${topic.name}' has no partition ${partition}, only ${count}.`
+    throw kafkaError(ErrorCode.INVALID_PARTITIONS, message)
+  }
+
+  #checkSize(key: RecordBytes, value: RecordBytes): void {
+    const { maxRequestSize } = this.#settings
+    // A cheap lower bound: text has at least as many bytes as units.
+    const bytes = (key?.length ?? 0) + (value?.length ?? 0) + OVERHEAD_BYTES
+    if (bytes <= maxRequestSize) return
+    const message = `A record of ${bytes} bytes is more than maxRequestSize allows.`
+    throw kafkaError(ErrorCode.MESSAGE_TOO_LARGE, message)
+  }
+
+  /** Brings the topic's state up to the cache; false while nothing is known. */
+  #refreshed(topic: TopicState): boolean {
+    const { metadata } = this.#cluster
+    if (topic.version === metadata.version) return topic.metadata !== undefined
+    topic.version = metadata.version
+    // A topic that has gone is kept as it was: the broker is asked again when a batch fails.
+    const known = metadata.topic(topic.name) ?? topic.metadata
+    topic.metadata = known
+    topic.available = (known?.partitions ?? [])
+      .filter(({ leaderId }) => leaderId >= 0)
+      .map(({ partition }) => partition)
+    return known !== undefined
+  }
+
+  #fetch(topic: TopicState): void {
+    if (topic.fetching) return
+    topic.fetching = true
+    this.#cluster.topicMetadata(topic.name, this.#settings.maxBlockMs).then(
+      () => {
+        topic.fetching = false
+        this.#refreshed(topic)
+        // Behind those that wait for memory, if any; a topic's own sends stay in order.
+        const sends = topic.waiting.splice(0)
+        this.#blocked.push(...sends)
+        this.#onMemory()
+      },
+      (error: unknown) => {
+        topic.fetching = false
+        for (const send of topic.waiting.splice(0)) this.#giveUp(send, asKafkaError(error))
+        this.#tellWaitingChange()
+      },
+    )
+  }
+
+  #wait(
+    list: WaitingSend[],
+    topic: TopicState,
+    messages: readonly PlainMessage[],
+    delivery: Delivery | undefined,
+    next: number,
+  ): void {
+    const deadlineMs = performance.now() + this.#settings.maxBlockMs
+    const send = { topic, messages, delivery, next, deadlineMs, serial: ++this.#serial }
+    if (list.length >= WAITING_SENDS_MAX) {
+      const message = `${WAITING_SENDS_MAX} sends wait already.`
+      queueMicrotask(() => this.#giveUp(send, new BufferExhaustedError(message)))
+      return
+    }
+    list.push(send)
+    this.#waitingTimer ??= setTimeout(() => this.#expire(), this.#settings.maxBlockMs)
+  }
+
+  /** Memory has come free: those that wait go on in order. */
+  #onMemory(): void {
+    if (this.#blocked.length > 0) {
+      let taken = 0
+      for (const send of this.#blocked) {
+        this.#refreshed(send.topic)
+        send.next = this.#append(send.topic, send.messages, send.next, send.delivery)
+        if (send.next < send.messages.length) break
+        taken++
+      }
+      this.#blocked.splice(0, taken)
+      this.#press()
+    }
+    if (this.#onWaitingChange.length > 0) this.#tellWaitingChange()
+  }
+
+  /** While somebody waits, batches leave before they are full. */
+  #press(): void {
+    this.#sender.pressed = this.#blocked.length > 0
+    if (this.#sender.pressed) this.#sender.wake()
+  }
+
+  #expire(): void {
+    this.#waitingTimer = undefined
+    const now = performance.now()
+    const { maxBlockMs } = this.#settings
+    this.#failWaiting(({ deadlineMs, topic }) => {
+      if (deadlineMs > now) return undefined
+      return topic.metadata === undefined
+        ? new TimeoutError(`No metadata of topic '${topic.name}' within ${maxBlockMs} ms.`)
+        : new BufferExhaustedError(`No buffer memory came free within ${maxBlockMs} ms.`)
+    })
+    const oldestMs = Math.min(...this.#waitingLists().map(([head]) => head?.deadlineMs ?? Infinity))
+    if (oldestMs === Infinity) return
+    this.#waitingTimer = setTimeout(() => this.#expire(), Math.max(1, oldestMs - now))
+  }
+
+  #failWaiting(errorOf: (send: WaitingSend) => KafkaError | undefined): void {
+    for (const list of this.#waitingLists()) {
+      for (const send of list.splice(0)) {
+        const error = errorOf(send)
+        if (error === undefined) list.push(send)
+        else this.#giveUp(send, error)
+      }
+    }
+    this.#press()
+    this.#tellWaitingChange()
+  }
+
+  #giveUp(send: WaitingSend, error: KafkaError): void {
+    const count = send.messages.length - send.next
+    this.#metrics.recordsFailed += count
+    send.delivery?.fail(error, count)
+  }
+
+  #waitingLists(): WaitingSend[][] {
+    return [this.#blocked, ...[...this.#topics.values()].map(({ waiting }) => waiting)]
+  }
+
+  #oldestWaiting(): number {
+    return Math.min(...this.#waitingLists().map(([head]) => head?.serial ?? Infinity))
+  }
+
+  #isFull(): boolean {
+    return this.#blocked.length > 0 || this.#metrics.bufferBytes >= this.#settings.bufferMemory
+  }
+
+  #waitingChange(): Promise<void> {
+    return new Promise((resolve) => this.#onWaitingChange.push(resolve))
+  }
+
+  #tellWaitingChange(): void {
+    const told = this.#onWaitingChange
+    this.#onWaitingChange = []
+    for (const tell of told) tell()
+  }
+}
