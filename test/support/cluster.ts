@@ -5,6 +5,10 @@ import type {
   ControllerCommand,
   MetadataUpdate,
 } from '../../src/actors/mailbox/controller.ts'
+import type {
+  CoordinatorAnswers,
+  CoordinatorCommand,
+} from '../../src/actors/mailbox/coordinator.ts'
 import type { PartitionAnswers, PartitionCommand } from '../../src/actors/mailbox/partition.ts'
 import type { BrokerContext } from '../../src/broker/context.ts'
 import type { Exchange, Handler } from '../../src/broker/handlers/handler.ts'
@@ -19,6 +23,7 @@ import {
 } from '../../src/protocol/compile.ts'
 import type { Api, RequestInput, ResponseInput, ResponseOf } from '../../src/protocol/schema.ts'
 import { Writer } from '../../src/protocol/writer.ts'
+import { MemoryCoordinator, MemoryLogs } from './memory-coordinator.ts'
 
 export interface ImageParts {
   configs?: Readonly<Record<string, string>>
@@ -90,6 +95,9 @@ export class TestBroker {
   /** Sizes that the partitions answer, by slot. */
   readonly sizes = new Map<number, number>()
   controllerIsLost = false
+  coordinatorIsLost = false
+  readonly logs = new MemoryLogs()
+  #coordinator: MemoryCoordinator | undefined
   readonly session = { clientSoftwareName: 'unknown', clientSoftwareVersion: 'unknown' }
   #nextProducerId = 0
 
@@ -149,6 +157,21 @@ export class TestBroker {
     return decodeResponse(api, apiVersion, written.finish(), 0)
   }
 
+  /** Made at the first look. */
+  get coordinator(): MemoryCoordinator {
+    this.#coordinator ??= new MemoryCoordinator(this.image, this.logs, (command, answer) => {
+      this.controller.onCommand(command, answer)
+    })
+    return this.#coordinator
+  }
+
+  /** The coordinator is gone, and another one begins with its logs. */
+  restartCoordinator(): MemoryCoordinator {
+    this.#coordinator?.actor.stop()
+    this.#coordinator = undefined
+    return this.coordinator
+  }
+
   #contextOf(): BrokerContext {
     const broker = this
     return {
@@ -172,6 +195,13 @@ export class TestBroker {
       ) {
         if (broker.controllerIsLost) answer(undefined)
         else broker.controller.onCommand(command, answer)
+      },
+      callCoordinator<C extends CoordinatorCommand>(
+        command: C,
+        answer: (result: CoordinatorAnswers[C['kind']] | undefined) => void,
+      ) {
+        if (broker.coordinatorIsLost) answer(undefined)
+        else broker.coordinator.actor.onCommand(command, answer)
       },
       after: () => () => {},
     } as unknown as BrokerContext
