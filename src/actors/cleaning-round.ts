@@ -143,8 +143,12 @@ async function cleanGroup(
   })
   if (done.kind === 'failed' || done.kind === 'aborted') return done
   assert(done.kind === 'clean-group', 'a task answers what it was asked')
+  await offered(log, base)
   // Old segments may have been deleted meanwhile: what was read of them must not come back.
-  if (!round.isCurrent() || !stands(log, group)) return ABORTED
+  if (!round.isCurrent() || !stands(log, group)) {
+    log.parts.directory.withdrawCleaned(base)
+    return ABORTED
+  }
   const entries = entriesOf(base, done.entries)
   log.replace(group, { ...done.summary, modifiedMs, entries, abortedGone: done.abortedGone })
   round.onSwapped()
@@ -153,6 +157,13 @@ async function cleanGroup(
   report.bytesBefore += group.reduce((sum, one) => sum + one.file.size, 0)
   report.bytesAfter += done.summary.size
   return { kind: 'swapped', transactions: done.transactions }
+}
+
+/** Rejects with StorageError. */
+function offered(log: PartitionLog, base: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    log.parts.directory.offerCleaned(base, (error) => (error ? reject(error) : resolve()))
+  })
 }
 
 function commonOf(round: Round) {

@@ -99,13 +99,31 @@ export class DiskDirectory implements SegmentDirectory {
     this.#removeAside(baseOffset, delayMs)
   }
 
+  offerCleaned(baseOffset: number, done: (error: Error | undefined) => void): void {
+    const target = this.#segmentPath(baseOffset)
+    const answer = (error: unknown) =>
+      done(error ? new StorageError(`cannot offer the compacted ${target}`, error) : undefined)
+    try {
+      fs.renameSync(`${target}${CLEANED_SUFFIX}`, `${target}${SWAP_SUFFIX}`)
+    } catch (error) {
+      answer(error)
+      return
+    }
+    // Its name has to be on the disk before the first of the others goes; that takes its time.
+    fs.open(this.path, 'r', (problem, fd) => {
+      if (problem) answer(problem)
+      else fs.fsync(fd, (error) => fs.close(fd, () => answer(error)))
+    })
+  }
+
+  withdrawCleaned(baseOffset: number): void {
+    fs.rmSync(`${this.#segmentPath(baseOffset)}${SWAP_SUFFIX}`, { force: true })
+  }
+
   swapCleaned(bases: readonly number[], size: number): SegmentFile {
     const [base = 0] = bases
     const target = this.#segmentPath(base)
     try {
-      fs.renameSync(`${target}${CLEANED_SUFFIX}`, `${target}${SWAP_SUFFIX}`)
-      // Its name has to be on the disk before the first of the others goes.
-      this.#syncNames()
       for (const one of bases) this.#putAside(one)
       fs.renameSync(`${target}${SWAP_SUFFIX}`, target)
     } catch (error) {
@@ -169,15 +187,6 @@ export class DiskDirectory implements SegmentDirectory {
       Math.min(delayMs, DELAY_MS_MAX),
     )
     this.#removals.set(baseOffset, timer.unref())
-  }
-
-  #syncNames(): void {
-    const fd = fs.openSync(this.path, 'r')
-    try {
-      fs.fsyncSync(fd)
-    } finally {
-      fs.closeSync(fd)
-    }
   }
 
   /** A checkpoint file of Kafka's form with the one line of this partition. */

@@ -13,6 +13,7 @@ export interface StorageOperation {
     | 'truncate'
     | 'remove'
     | 'list'
+    | 'offer'
     | 'swap'
     | 'write-start'
     | 'write-cleaned'

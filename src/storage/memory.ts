@@ -188,6 +188,15 @@ class MemoryDirectory implements SegmentDirectory {
     this.#directory.files.delete(baseOffset)
   }
 
+  offerCleaned(_baseOffset: number, done: (error: Error | undefined) => void): void {
+    const { fault, defer } = this.#shell
+    defer(() => done(problem(fault, { kind: 'offer', path: this.#name, bytes: 0 })))
+  }
+
+  withdrawCleaned(baseOffset: number): void {
+    this.#directory.cleaned.delete(baseOffset)
+  }
+
   swapCleaned(bases: readonly number[], size: number): SegmentFile {
     check(this.#shell.fault, { kind: 'swap', path: this.#name, bytes: 0 })
     const { files, cleaned, swapped } = this.#directory

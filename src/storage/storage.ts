@@ -56,8 +56,15 @@ export interface SegmentDirectory {
    */
   remove(baseOffset: number, delayMs: number): void
   /**
-   * Puts the finished compacted segment with the base `bases[0]` into the place of the segments
-   * `bases` (ascending). After a crash at any point either they or it are found. The bytes of those
+   * Says of the finished compacted segment `baseOffset` that it counts; `done` hears when the disk
+   * knows, or the error. From then on a start would finish the swap.
+   */
+  offerCleaned(baseOffset: number, done: (error: Error | undefined) => void): void
+  /** Removes a compacted segment that was offered and is not wanted any more. */
+  withdrawCleaned(baseOffset: number): void
+  /**
+   * Puts the offered segment with the base `bases[0]` into the place of the segments `bases`
+   * (ascending). After a crash at any point either they or it are found. The bytes of those
    * replaced stay until `removeReplaced`.
    */
   swapCleaned(bases: readonly number[], size: number): SegmentFile

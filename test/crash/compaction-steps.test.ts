@@ -105,7 +105,7 @@ function problemsOfReading(dataDir: string, log: PartitionLog): string[] {
   return problems
 }
 
-/** Runs `then`, in which the `last`th renaming and all after it fail. Answers how many there were. */
+/** Runs `then`, in which renamings fail behind the first `last`. Answers how many there were. */
 async function failingAfter(last: number, then: () => Promise<void>): Promise<number> {
   const real = fs.renameSync
   let count = 0

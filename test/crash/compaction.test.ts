@@ -27,7 +27,7 @@ const SEED = 11
 
 /** Writes keyed records one batch at a time, and remembers what was acknowledged. */
 class KeyedWriter {
-  /** By partition and key: the number of the last value that was acknowledged, and of those sent. */
+  /** The number of the last value that was acknowledged, by partition and key; the same of sent. */
   readonly acknowledged = new Map<string, number>()
   readonly sent = new Map<string, number>()
   records = 0
