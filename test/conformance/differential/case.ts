@@ -24,6 +24,8 @@ export interface Case {
   readonly answerVersion: number
   /** Metadata changes: the next case has to wait until both brokers know. */
   readonly changesMetadata: boolean
+  /** Is sent only when both brokers act on all metadata that they acknowledged. */
+  readonly needsMetadata: boolean
   /** Looks at an answer for what a later case needs. */
   readonly learn: ((side: Side, answer: never) => void) | undefined
 }
@@ -39,6 +41,7 @@ export interface CaseOptions {
   hangsKafka?: boolean
   answerVersion?: number
   changesMetadata?: boolean
+  needsMetadata?: boolean
   learn?: (side: Side, answer: never) => void
 }
 
@@ -76,6 +79,7 @@ export function inAllVersions<A extends Api>(
       hangsKafka: options.hangsKafka ?? false,
       answerVersion: options.answerVersion ?? version,
       changesMetadata: options.changesMetadata ?? false,
+      needsMetadata: options.needsMetadata ?? false,
       learn: options.learn,
     })
   }

@@ -22,6 +22,8 @@ export interface Wanted {
   readonly kafka?: string
   readonly ours?: string
   readonly why: string
+  /** Whether it shows depends on how long a run takes. */
+  readonly sometimes?: boolean
 }
 
 export function differencesOf(one: Case, kafka: Normal, ours: Normal): Difference[] {

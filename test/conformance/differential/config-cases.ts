@@ -152,13 +152,13 @@ function creation(): Case[] {
 }
 
 function shown(after: string): Case[] {
-  return describe(
+  const resource = { resourceType: TOPIC, resourceName: TARGET, configurationKeys: null as never }
+  return inAllVersions(
+    DescribeConfigs,
     `after ${after}`,
-    [{ resourceType: TOPIC, resourceName: TARGET, configurationKeys: null as never }],
-    {
-      includeSynonyms: true,
-    },
-  ).slice(-1)
+    () => ({ resources: [resource], includeSynonyms: true }),
+    { since: 4, needsMetadata: true },
+  )
 }
 
 interface AlterOptions {

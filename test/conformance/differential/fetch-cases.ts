@@ -3,7 +3,6 @@ import { ZERO_UUID } from '../../../src/base/uuid.ts'
 import { Fetch } from '../../../src/protocol/apis/01-fetch.ts'
 import type { RequestInput, ResponseOf } from '../../../src/protocol/schema.ts'
 import { type Case, type CaseOptions, inAllVersions, randomOf } from './case.ts'
-import { scenarioOf } from './produce-cases.ts'
 import type { Side } from './side.ts'
 import * as world from './world.ts'
 
@@ -54,7 +53,7 @@ function read(
 /** What all the scenarios of Produce left behind. */
 function readBack(): Case[] {
   const topics: [string, number, string][] = [
-    ...scenarioOf.map((scenario, i): [string, number, string] => [world.PLAIN, i, scenario]),
+    ...world.scenarioOf.map((scenario, i): [string, number, string] => [world.PLAIN, i, scenario]),
     [world.COMPACTED, 0, world.COMPACTED],
     [world.APPEND_TIME, 0, world.APPEND_TIME],
     [world.GZIPPED, 0, world.GZIPPED],

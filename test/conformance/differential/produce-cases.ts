@@ -5,17 +5,15 @@ import { CodecId } from '../../../src/protocol/compression.ts'
 import type { RequestInput } from '../../../src/protocol/schema.ts'
 import { batchAround, batchOf, changed, recordsOf, T0 } from './batches.ts'
 import { type Case, type CaseOptions, inAllVersions } from './case.ts'
+import { idempotence, produceTo } from './producer-cases.ts'
 import * as world from './world.ts'
 
 type Body = RequestInput<typeof Produce>
 type Maker = (version: number) => Buffer | null
 
-/** The scenarios that have a partition of their own in PLAIN, by its index. */
-export const scenarioOf: string[] = []
-
 /** All of Produce. */
 export function produceCases(): Case[] {
-  scenarioOf.length = 0
+  world.scenarioOf.length = 0
   return [
     ...soundBatches(),
     ...lyingHeaders(),
@@ -30,7 +28,7 @@ export function produceCases(): Case[] {
 /** The batch alone, in a partition of its scenario. */
 function alone(scenario: string, make: Maker, options: AloneOptions = {}): Case[] {
   const { topic = world.PLAIN, acks = -1, transactionalId = null, ...rest } = options
-  const index = topic === world.PLAIN ? takePartition(scenario) : 0
+  const index = topic === world.PLAIN ? world.takePartition(scenario) : 0
   return inAllVersions(
     Produce,
     scenario,
@@ -54,11 +52,6 @@ interface AloneOptions extends CaseOptions {
   topic?: string
   acks?: number
   transactionalId?: string | null
-}
-
-function takePartition(scenario: string): number {
-  if (scenarioOf.length === world.PLAIN_PARTITIONS) throw new Error('there are too few partitions')
-  return scenarioOf.push(scenario) - 1
 }
 
 function soundBatches(): Case[] {
@@ -198,104 +191,6 @@ function lyingRecords(): Case[] {
   ]
 }
 
-/** A producer of its own for each version: the versions of a scenario share a partition. */
-function idempotence(): Case[] {
-  return [
-    ...producer('sequence -1', [[0, -1]]),
-    ...producer('epoch -1', [[-1, 0]]),
-    ...producer('epoch -1 and sequence -1', [[-1, -1]]),
-    ...producer('starting at 5', [[0, 5]]),
-    ...producer('in order', [
-      [0, 0],
-      [0, 3],
-    ]),
-    ...producer('a duplicate', [
-      [0, 0],
-      [0, 0],
-    ]),
-    ...producer('a gap', [
-      [0, 0],
-      [0, 4],
-    ]),
-    ...producer('an overlap', [
-      [0, 0],
-      [0, 2],
-    ]),
-    ...producer('an old epoch', [
-      [4, 0],
-      [3, 3],
-    ]),
-    ...producer('a new epoch in the middle', [
-      [4, 0],
-      [5, 3],
-    ]),
-    ...producer('a new epoch', [
-      [4, 0],
-      [5, 0],
-    ]),
-    ...producer('a duplicate of an old epoch', [
-      [4, 0],
-      [5, 0],
-      [4, 0],
-    ]),
-    ...producer('over the end of sequences', [
-      [0, 0x7ffffffd],
-      [0, 0],
-    ]),
-    ...producer('past the end of sequences', [
-      [0, 0x7ffffffe],
-      [0, 1],
-    ]),
-    ...producer('the fifth last', [
-      [0, 0],
-      [0, 3],
-      [0, 6],
-      [0, 9],
-      [0, 12],
-      [0, 0],
-    ]),
-    ...producer('the sixth last', [
-      [0, 0],
-      [0, 3],
-      [0, 6],
-      [0, 9],
-      [0, 12],
-      [0, 15],
-      [0, 0],
-    ]),
-    ...producer('part of a duplicate', [[0, 0]], [[0, 0, 2]]),
-  ]
-}
-
-type Claim = readonly [epoch: number, sequence: number, count?: number]
-
-function producer(scenario: string, claims: readonly Claim[], more: readonly Claim[] = []): Case[] {
-  const index = takePartition(`producer: ${scenario}`)
-  const all = [...claims, ...more]
-  const cases = all.map(([producerEpoch, baseSequence, count], step) =>
-    inAllVersions(Produce, `producer: ${scenario}, step ${step}`, (side, version) => {
-      const producerId = 9_000_000 + index * 100 + version
-      const records = batchOf({
-        records: recordsOf(count ?? 3),
-        producerId,
-        producerEpoch,
-        baseSequence,
-      })
-      return to(side.topicId(world.PLAIN), world.PLAIN, [{ index, records }])
-    }),
-  )
-  // All steps of one version, then those of the next.
-  return (cases[0] ?? []).flatMap((_, place) => cases.map((steps) => steps[place] as Case))
-}
-
-function to(
-  topicId: string,
-  name: string,
-  partitionData: { index: number; records: Buffer | null }[],
-): Body {
-  return { acks: -1, timeoutMs: 10_000, topicData: [{ name, topicId, partitionData }] }
-}
-
 function otherTopics(): Case[] {
   const keyless = () => [{ timestamp: T0, key: null }]
   const mixed = () => [...recordsOf(2), { timestamp: T0, key: null }]
@@ -364,14 +259,16 @@ function otherTopics(): Case[] {
 }
 
 function requests(): Case[] {
-  const a = takePartition('requests, the first')
-  const b = takePartition('requests, the second')
+  const a = world.takePartition('requests, the first')
+  const b = world.takePartition('requests, the second')
   const send = (scenario: string, change: (body: Body) => Body, options: CaseOptions = {}) =>
     inAllVersions(
       Produce,
       scenario,
       (side) =>
-        change(to(side.topicId(world.PLAIN), world.PLAIN, [{ index: a, records: batchOf() }])),
+        change(
+          produceTo(side.topicId(world.PLAIN), world.PLAIN, [{ index: a, records: batchOf() }]),
+        ),
       options,
     )
   const partitions =

@@ -20,7 +20,9 @@ export async function runCases(
   barrierTopic: string,
 ): Promise<Report> {
   const report: Report = { requests: 0, differences: [] }
+  const settle = () => Promise.all([kafka.barrier(barrierTopic), ours.barrier(barrierTopic)])
   for (const one of cases) {
+    if (one.needsMetadata) await settle()
     let outcomes: [Outcome, Outcome]
     try {
       outcomes = await Promise.all([kafka.send(one), ours.send(one)])
@@ -33,9 +35,7 @@ export async function runCases(
     const [left, right] = outcomes
     learn(one, kafka, left)
     learn(one, ours, right)
-    if (one.changesMetadata) {
-      await Promise.all([kafka.barrier(barrierTopic), ours.barrier(barrierTopic)])
-    }
+    if (one.changesMetadata) await settle()
     const normalLeft = normalOutcome(left, one, kafka)
     const normalRight = normalOutcome(right, one, ours)
     report.differences.push(...differencesOf(one, normalLeft, normalRight))

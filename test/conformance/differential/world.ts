@@ -38,6 +38,15 @@ export const PLACES = {
 } as const
 export const FILLED_PARTITIONS = 8
 
+/** The scenarios that have a partition of their own in PLAIN, by its index. */
+export const scenarioOf: string[] = []
+
+/** A partition of PLAIN for one scenario. */
+export function takePartition(scenario: string): number {
+  if (scenarioOf.length === PLAIN_PARTITIONS) throw new Error('there are too few partitions')
+  return scenarioOf.push(scenario) - 1
+}
+
 /** A topic by name or by id, as the version wants it. */
 export function topicIn(side: Side, topic: string): { topic: string; topicId: string } {
   return { topic, topicId: side.topicId(topic) }
@@ -81,7 +90,11 @@ function topic(name: string, numPartitions: number, configs: Record<string, stri
     name,
     numPartitions,
     replicationFactor: 1,
-    configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    // Some records are of 1970: they must not go while the test runs.
+    configs: Object.entries({ 'retention.ms': '-1', ...configs }).map(([key, value]) => ({
+      name: key,
+      value,
+    })),
   }
 }
 
