@@ -21,6 +21,7 @@ import { batchOf, replayBatches } from './coordinator-log.ts'
 import type { ControllerAnswers, ControllerCommand } from './mailbox/controller.ts'
 import type { CoordinatorAnswers, CoordinatorCommand } from './mailbox/coordinator.ts'
 import type { AppendSink, ReadResult } from './partition.ts'
+import { RegexLoader } from './regex-loader.ts'
 
 /** What a coordinator needs of its thread. */
 export interface CoordinatorParts {
@@ -62,6 +63,7 @@ type Answer<C extends CoordinatorCommand> = (result: CoordinatorAnswers[C['kind'
 export class Coordinator {
   readonly #parts: CoordinatorParts
   readonly #service: GroupService
+  readonly #regexes = new RegexLoader()
   readonly #stopListening: () => void
   readonly #loading: { index: number; offset: number }[] = []
   /** When the first of `#loading` began to be loaded, monotonic; undefined: nothing is loaded. */
@@ -81,6 +83,7 @@ export class Coordinator {
     this.#service = new GroupService({
       image: parts.image,
       random: () => parts.random(),
+      regexEngine: () => this.#regexes.engine(),
       groupConfig: groupConfigsOf(parts.image),
       now: () => ({ wallMs: parts.clock.wallMs(), monotonicMs: parts.clock.monotonicMs() }),
       host: {
@@ -102,8 +105,12 @@ export class Coordinator {
       this.#ensureTopic((errorCode) => answer({ errorCode } as never))
       return
     }
-    this.#service.onCommand(command as GroupCommand, answer as (result: unknown) => void)
-    this.#setTick()
+    const run = () => {
+      this.#service.onCommand(command as GroupCommand, answer as (result: unknown) => void)
+      this.#setTick()
+    }
+    if (bringsRegex(command)) this.#regexes.whenLoaded(run)
+    else run()
   }
 
   /** The broker stops: answers what is held, and everything from now on, with NOT_COORDINATOR. */
@@ -312,6 +319,12 @@ export class Coordinator {
       this.#setTick()
     })
   }
+}
+
+function bringsRegex(command: CoordinatorCommand): boolean {
+  if (command.kind !== 'consumer-group-heartbeat') return false
+  const { subscribedTopicRegex } = command.request
+  return subscribedTopicRegex !== null && subscribedTopicRegex !== ''
 }
 
 /** Effective group configurations; those without own settings share one object. */

@@ -1,8 +1,9 @@
 import test from 'ava'
-import { compileRegex, REGEX_PROGRAM_MAX } from '../../src/coordinator/group/regex.ts'
+import { regexEngine } from '../../src/actors/regex-engine.ts'
+import { REGEX_PROGRAM_MAX } from '../../src/coordinator/group/regex.ts'
 
 function fits(regex: string, name: string): boolean | string {
-  const compiled = compileRegex(regex)
+  const compiled = regexEngine.compile(regex)
   return typeof compiled === 'string' ? 'invalid' : compiled.fits(name)
 }
 

@@ -2,6 +2,7 @@
  * A group coordinator with a log in memory and a clock that stands still: what the tests of
  * consumer groups drive.
  */
+import { regexEngine } from '../../src/actors/regex-engine.ts'
 import type { ClusterImage } from '../../src/cluster/image.ts'
 import { effectiveGroup, groupDefaults } from '../../src/config/effective.ts'
 import type {
@@ -120,6 +121,7 @@ export class ConsumerWorld {
     const service = new GroupService({
       image: this.image,
       random: () => this.#random.next(),
+      regexEngine: () => regexEngine,
       groupConfig: (groupId) => {
         const own = this.image.groupConfigs.get(groupId)
         return own === undefined ? defaults : effectiveGroup(own, defaults)

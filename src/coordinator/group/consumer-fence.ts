@@ -42,7 +42,9 @@ export function removeMembers(
   const records: CoordinatorRecord[] = []
   for (const { memberId } of leaving) records.push(...memberTombstones(groupId, memberId))
   const topics = coordinator.parts.image
-  const change: MemberChange = { group, topics, nowMs: turn.nowMs, leaving, records }
+  const regexEngine = () => coordinator.parts.regexEngine()
+  const { nowMs } = turn
+  const change: MemberChange = { group, topics, regexEngine, nowMs, leaving, records }
   const outcome = updateRegexes(change)
   const regexes = isRefusal(outcome) ? group.regexes : outcome.regexes
   const hash = topicsHash(namesAfter(change, regexes), topics)

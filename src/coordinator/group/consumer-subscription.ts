@@ -15,7 +15,7 @@ import {
 } from './consumer-records.ts'
 import { isRefusal, type Refusal, refuse } from './consumer-refusal.ts'
 import { type TopicDirectory, topicsHash } from './consumer-topics.ts'
-import { compileRegex } from './regex.ts'
+import type { RegexEngine } from './regex.ts'
 
 /** The shortest time between two looks at all topics for the expressions of one group. */
 export const REGEX_REFRESH_MS_MIN = 10_000
@@ -26,6 +26,8 @@ export const REGEX_REFRESH_MS_MAX = 600_000
 export interface MemberChange {
   readonly group: ConsumerGroup
   readonly topics: TopicDirectory
+  /** See GroupParts. Asked for only where there are expressions. */
+  regexEngine(): RegexEngine | undefined
   readonly nowMs: number
   /** Members of the group that go, or in whose place `next` comes. */
   readonly leaving: readonly ConsumerMember[]
@@ -56,17 +58,20 @@ export function updateRegexes(change: MemberChange): RegexOutcome | Refusal {
     records.push(regexTombstone(group.groupId, regex))
     regexes.delete(regex)
   }
-  if (wanted !== undefined && !regexes.has(wanted)) {
-    const resolved = resolve(change, wanted)
+  // Without the engine, what an older broker left unresolved has to wait for another heartbeat.
+  const engine = wanted === undefined ? undefined : change.regexEngine()
+  if (engine !== undefined && wanted !== undefined && !regexes.has(wanted)) {
+    const resolved = resolve(change, engine, wanted)
     if (isRefusal(resolved)) return resolved
+    changed = true
     regexes.set(wanted, resolved)
     records.push(regexRecord(group.groupId, wanted, resolved))
   }
-  if (next !== undefined && mustRefresh(change, regexes)) {
+  if (engine !== undefined && mustRefresh(change, regexes)) {
     group.regexesResolvedMs = change.nowMs
     group.regexesChecked = change.topics.changeCount
     for (const [regex, known] of regexes) {
-      const resolved = resolve(change, regex)
+      const resolved = resolve(change, engine, regex)
       if (isRefusal(resolved) || sameNames(resolved.topics, known.topics)) continue
       changed = true
       regexes.set(regex, resolved)
@@ -80,7 +85,6 @@ function mustRefresh(
   { group, topics, nowMs }: MemberChange,
   regexes: ReadonlyMap<string, ResolvedRegex>,
 ): boolean {
-  if (regexes.size === 0) return false
   let resolvedMs = group.regexesResolvedMs
   for (const { timestampMs } of regexes.values()) resolvedMs = Math.max(resolvedMs, timestampMs)
   const ageMs = nowMs - resolvedMs
@@ -88,8 +92,12 @@ function mustRefresh(
   return ageMs > REGEX_REFRESH_MS_MIN && group.regexesChecked !== topics.changeCount
 }
 
-function resolve({ topics, nowMs }: MemberChange, regex: string): ResolvedRegex | Refusal {
-  const compiled = compileRegex(regex)
+function resolve(
+  { topics, nowMs }: MemberChange,
+  engine: RegexEngine,
+  regex: string,
+): ResolvedRegex | Refusal {
+  const compiled = engine.compile(regex)
   if (typeof compiled === 'string') {
     return refuse(
       ErrorCode.INVALID_REGULAR_EXPRESSION,

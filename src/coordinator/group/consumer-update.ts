@@ -70,7 +70,9 @@ export function updateMember(update: MemberUpdate): UpdatedMember | Refusal {
   const namesChanged = !sameNames(before.subscribedTopicNames, next.subscribedTopicNames)
   const topics = coordinator.parts.image
   const leaving = replaced === undefined ? [] : [replaced]
-  const change = { group, topics, nowMs: turn.nowMs, leaving, next, records }
+  const regexEngine = () => coordinator.parts.regexEngine()
+  const { nowMs } = turn
+  const change = { group, topics, regexEngine, nowMs, leaving, next, records }
   const outcome = updateRegexes(change)
   if (isRefusal(outcome)) return outcome
   const { regexes, changed: regexChanged } = outcome
@@ -90,7 +92,7 @@ function isSettled({ coordinator, group, before, next }: MemberUpdate): boolean 
   return (
     before === next &&
     group.epoch === group.targetEpoch &&
-    group.regexes.size === 0 &&
+    group.regexMembers.size === 0 &&
     group.topicsChecked === coordinator.parts.image.changeCount &&
     isReconciledTo(next, group.targetEpoch)
   )

@@ -5,6 +5,7 @@ import type { GroupConfig } from '../../config/group.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { CoordinatorMachine, CoordinatorRecord, ReplayOrigin, Turn } from '../runtime.ts'
 import { OffsetStore } from './offsets.ts'
+import type { RegexEngine } from './regex.ts'
 import { GroupRegistry, partitionOfGroup } from './registry.ts'
 
 /** What the coordinator knows of the world. */
@@ -12,6 +13,11 @@ export interface GroupParts {
   readonly image: ClusterImage
   /** 0 up to and without 1. */
   random(): number
+  /**
+   * The engine of regular expressions; undefined: it is not loaded yet. It is there when a request
+   * brings an expression.
+   */
+  regexEngine(): RegexEngine | undefined
   /** The effective configuration of one group. */
   groupConfig(groupId: string): GroupConfig
 }
