@@ -67,6 +67,8 @@ const limitSettings = [
   'max.incremental.fetch.session.cache.slots',
   'max.request.partition.size.limit',
   'producer.id.expiration.ms',
+  'log.cleaner.dedupe.buffer.size',
+  'log.cleaner.threads',
 ] as const satisfies readonly (keyof typeof brokerConfigs)[]
 
 /** Bounds that are no settings: the file and the constant, whose docstring says what it is. */
