@@ -29,12 +29,7 @@ const rooms: Readonly<Record<string, Room>> = {
   config: { pure: true, calls: ['base'] },
   cluster: { pure: true, calls: ['base', 'protocol', 'config'] },
   log: { pure: true, calls: ['base', 'protocol', 'config'] },
-  coordinator: {
-    pure: true,
-    calls: ['base', 'protocol', 'config', 'cluster'],
-    // Users write expressions in RE2's syntax; matching them is a function.
-    packages: ['re2js'],
-  },
+  coordinator: { pure: true, calls: ['base', 'protocol', 'config', 'cluster'] },
   ring: { calls: ['base'], packages: ['node:worker_threads'] },
   storage: {
     calls: ['base'],
@@ -66,7 +61,8 @@ const rooms: Readonly<Record<string, Room>> = {
   actors: {
     calls: ['base', 'protocol', 'config', 'cluster', 'log', 'coordinator', 'storage'],
     names: ['ring'],
-    packages: ['node:crypto', 'msgpackr'],
+    // re2js: users write expressions in RE2's syntax.
+    packages: ['node:crypto', 'msgpackr', 're2js'],
   },
   broker: {
     calls: [
