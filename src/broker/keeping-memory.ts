@@ -1,4 +1,8 @@
 /** Nothing outlives the thread. */
+import { crc32c } from '@node-rs/crc32'
+import { runTask } from '../actors/clean-segments.ts'
+import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
+import { createCodecs } from '../codecs/codecs.ts'
 import { MemoryStorage } from '../storage/memory.ts'
 import { MemoryMetadata } from '../storage/memory-metadata.ts'
 import type { Metadata } from '../storage/metadata.ts'
@@ -8,6 +12,7 @@ import type { ThreadOptions } from './thread.ts'
 
 export class MemoryKeeping implements Keeping {
   readonly #options: ThreadOptions
+  readonly #storage = new MemoryStorage()
 
   constructor(options: ThreadOptions) {
     this.#options = options
@@ -20,6 +25,17 @@ export class MemoryKeeping implements Keeping {
   }
 
   storage(): Storage {
-    return new MemoryStorage()
+    return this.#storage
+  }
+
+  async runTask(task: Task): Promise<TaskOutcome> {
+    const tools = {
+      codecs: createCodecs(),
+      crc32c: (bytes: Buffer) => crc32c(bytes),
+      monotonicMs: () => performance.now(),
+      filesOf: (directory: string) => this.#storage.cleaningFiles(directory),
+    }
+    // It holds up its thread: what one waits for another's sake would be waited for by all.
+    return runTask({ ...task, bytesPerSecondMax: Number.MAX_VALUE }, tools)
   }
 }

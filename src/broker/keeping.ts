@@ -2,6 +2,7 @@
  * Where a thread keeps its logs and, on the coordinator's thread, the metadata: on disk or in
  * memory. The code of the other kind is not loaded: LMDB takes longer than the rest of the broker.
  */
+import type { RunTask } from '../actors/mailbox/task.ts'
 import type { Log } from '../base/log.ts'
 import type { Metadata } from '../storage/metadata.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -12,6 +13,8 @@ export interface Keeping {
   /** On the coordinator's thread only, before `storage`. */
   metadata(): Metadata
   storage(): Storage
+  /** Does work on segments here, where no other thread can read them; absent: the pool does it. */
+  readonly runTask?: RunTask
 }
 
 /** Loads the code of the kind that `options` want. */

@@ -172,7 +172,7 @@ export class BrokerThread {
       log: this.log,
       trustCheckpoint: trustCheckpoint || this.options.restarted,
       threadCount: this.options.threadCount,
-      runTask: this.#runTask,
+      runTask: (task) => keeping.runTask?.(task) ?? this.#runTask(task),
       wake: (asker, slot) => this.#wake(asker, slot),
       after,
     })
