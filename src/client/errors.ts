@@ -122,6 +122,23 @@ export class BufferExhaustedError extends TimeoutError {
   override readonly name = 'BUFFER_EXHAUSTED'
 }
 
+/** Some items of a call failed; the others are done. Code and message are those of the first. */
+export class PartialError extends KafkaError {
+  /** By topic, `topic-partition`, group or resource. */
+  readonly failures: ReadonlyMap<string, KafkaError>
+
+  /** `failures` is not empty. */
+  constructor(failures: ReadonlyMap<string, KafkaError>) {
+    const [[item, first] = ['', undefined]] = failures
+    const more = failures.size > 1 ? ` (and ${failures.size - 1} more)` : ''
+    super(first?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR, {
+      message: `${item}: ${first?.message ?? ''}${more}`,
+      cause: first,
+    })
+    this.failures = failures
+  }
+}
+
 const INVALID_METADATA: ReadonlySet<number> = new Set([
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.UNKNOWN_TOPIC_ID,
