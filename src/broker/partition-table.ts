@@ -175,7 +175,8 @@ export class PartitionTable implements PartitionHost {
   /** What reads may still hold: many readers that take nothing must not fill the memory. */
   #memoryLeft(): number {
     const limit = this.#parts.image.brokerConfig['odradek.requests.bytes.max']
-    return Math.max(0, limit - this.pool.bytesInUse)
+    // The other half is for requests: readers must not keep writers out.
+    return Math.max(0, limit / 2 - this.pool.largeBytesInUse)
   }
 
   /** The first offset of a partition; -1 while it is offline or not here. */

@@ -26,16 +26,24 @@ export interface MemoryHolder {
 
 /** What is asked of the thread. */
 export interface MemoryLimits {
-  /** Bytes of its pool that are in use. */
+  /** Bytes of its pool that are in use, without those of short requests. */
   bytesInUse(): number
   /** Bytes that may be. */
   bytesMax(): number
 }
 
+interface Waiting {
+  readonly holder: MemoryHolder
+  /** Monotonic ms. */
+  readonly sinceMs: number
+}
+
 export class RequestMemory {
   readonly #limits: MemoryLimits
-  /** Who waits, since when (monotonic ms); the first comes first. */
-  readonly #starved = new Map<MemoryHolder, number>()
+  /** Who waits; the first comes first. */
+  readonly #starved: Waiting[] = []
+  /** Who is asked again just now: it keeps its turn if it is refused again. */
+  #served: Waiting | undefined
 
   constructor(limits: MemoryLimits) {
     this.#limits = limits
@@ -43,7 +51,7 @@ export class RequestMemory {
 
   /** Whether somebody waits: `serve` is to be called soon. */
   get isShort(): boolean {
-    return this.#starved.size > 0
+    return this.#starved.length > 0
   }
 
   /** Whether `holder` may hold `bytes` more now. If not, it is resumed when it may. */
@@ -54,34 +62,39 @@ export class RequestMemory {
       holder.close(`a request of ${bytes} bytes exceeds odradek.requests.bytes.max`)
       return false
     }
-    const isNext = this.#starved.size === 0 || this.#first() === holder
-    if (isNext && this.#limits.bytesInUse() + bytes <= bytesMax) {
-      this.#starved.delete(holder)
-      return true
+    const isAskedAgain = this.#served?.holder === holder
+    const mayHave = isAskedAgain || this.#starved.length === 0
+    if (mayHave && this.#limits.bytesInUse() + bytes <= bytesMax) return true
+    if (isAskedAgain) this.#starved.unshift(this.#served as Waiting)
+    else if (!this.#starved.some((one) => one.holder === holder)) {
+      this.#starved.push({ holder, sinceMs: nowMs })
     }
-    if (!this.#starved.has(holder)) this.#starved.set(holder, nowMs)
     return false
   }
 
   /** `holder` is gone. */
   forget(holder: MemoryHolder): void {
-    this.#starved.delete(holder)
+    const at = this.#starved.findIndex((one) => one.holder === holder)
+    if (at >= 0) this.#starved.splice(at, 1)
   }
 
   /** Resumes who waits, in order, as far as the memory goes. */
   serve(): void {
-    for (let next = this.#first(); next !== undefined; next = this.#first()) {
-      next.resume()
-      // Still there: refused again.
-      if (this.#first() === next) return
+    for (let next = this.#starved.shift(); next !== undefined; next = this.#starved.shift()) {
+      this.#served = next
+      // It may not ask: what it holds is enough for a while.
+      next.holder.resume()
+      this.#served = undefined
+      if (this.#starved[0] === next) return
     }
   }
 
   /** Makes those give way who got on least, if somebody has waited for too long. */
   makeRoom(holders: Iterable<MemoryHolder>, nowMs: number): void {
     if (!this.#waitsTooLong(nowMs)) return
+    // Who holds little was granted nothing yet: it is not its fault that it does not get on.
     const idle = [...holders]
-      .filter((one) => one.heldBytes > 0 || one.unsentBytes > 0)
+      .filter((one) => one.heldBytes > SMALL_BYTES || one.unsentBytes > 0)
       .filter((one) => nowMs - one.waitingSinceMs >= GRACE_MS)
       .sort((a, b) => a.waitingSinceMs - b.waitingSinceMs)
     for (const holder of idle) {
@@ -93,12 +106,7 @@ export class RequestMemory {
   }
 
   #waitsTooLong(nowMs: number): boolean {
-    for (const sinceMs of this.#starved.values()) return nowMs - sinceMs >= PATIENCE_MS
-    return false
-  }
-
-  #first(): MemoryHolder | undefined {
-    for (const holder of this.#starved.keys()) return holder
-    return undefined
+    const [first] = this.#starved
+    return first !== undefined && nowMs - first.sinceMs >= PATIENCE_MS
   }
 }

@@ -61,7 +61,7 @@ export class Shard implements ListenerHost {
     this.#dispatcher = thread.dispatcher
     this.pool = thread.pool
     this.#memory = new RequestMemory({
-      bytesInUse: () => this.pool.bytesInUse,
+      bytesInUse: () => this.pool.largeBytesInUse,
       bytesMax: () => this.#requestBytesMax(),
     })
     const { counters } = thread.options

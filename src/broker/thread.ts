@@ -43,6 +43,7 @@ import { keepingOf } from './keeping.ts'
 import { PartitionProxy } from './partition-proxy.ts'
 import { PartitionTable } from './partition-table.ts'
 import { Purgatory } from './purgatory.ts'
+import { SharedGarbage } from './shared-garbage.ts'
 
 /** What a thread is told when it is made; crosses as workerData. */
 export interface ThreadOptions {
@@ -88,6 +89,11 @@ const PARTITION_COMMANDS: ReadonlySet<string> = new Set([
 
 const systemClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
 
+/** Buffers that wait for use; those that nobody needs go with the next ticks. */
+const IDLE_BYTES_MAX = 128 * 1024 * 1024
+/** How often unneeded memory is looked for. */
+const MEMORY_TICK_MS = 1000
+
 const NO_PAYLOAD = Buffer.alloc(0)
 
 export class BrokerThread {
@@ -110,6 +116,7 @@ export class BrokerThread {
   readonly #lent = new Map<number, { buffer: PooledBuffer; thread: number }>()
   readonly #wakes: number[] = []
   #wakeScheduled = false
+  #memoryTick: NodeJS.Timeout | undefined
   /** Asked for before this thread had an image. */
   readonly #early: (() => void)[] = []
 
@@ -118,7 +125,10 @@ export class BrokerThread {
     this.options = options
     this.log = log
     this.#runTask = runTask
-    this.pool = new BufferPool({ shared: options.threadCount > 1 })
+    this.pool = new BufferPool({
+      shared: options.threadCount > 1,
+      idleBytesMax: IDLE_BYTES_MAX,
+    })
     this.#coordinatorLink = new CoordinatorLink({
       thread: options.thread,
       coordinatorThread: options.placement.coordinatorThread,
@@ -177,6 +187,8 @@ export class BrokerThread {
       after,
     })
     this.#table.openAll()
+    const garbage = new SharedGarbage(this.pool, this.bus)
+    this.#memoryTick = setInterval(() => garbage.onTick(), MEMORY_TICK_MS).unref()
     this.#dispatcher = new Dispatcher(this.#context(), handlers, this.pool, this.log)
     for (const run of this.#early.splice(0)) run()
     // Without the topic there are no groups, and nothing to do before somebody asks.
@@ -201,6 +213,7 @@ export class BrokerThread {
   /** Writes and closes everything. Nothing may be under way. */
   async stop(): Promise<void> {
     this.beginStop()
+    clearInterval(this.#memoryTick)
     await this.#table?.close()
     await this.#storage?.close()
     await this.#store?.close()

@@ -20,6 +20,9 @@ export const POOL_CLASS_BYTES: readonly number[] = [
   128 * MIB,
 ]
 
+/** Idle bytes that stay, however long nobody needs them. */
+const IDLE_BYTES_KEPT = 16 * MIB
+
 const BUFFER_ID_MAX = 0xffffffff
 
 /** A buffer of a pool. `id` is unique in its pool for ever; `refs` is the pool's to change. */
@@ -38,9 +41,13 @@ export class BufferPool {
   readonly #dropListeners = new Set<(id: number) => void>()
   #nextId = 1
   #bytesInUse = 0
+  #smallBytesInUse = 0
   #bytesIdle = 0
   #allocated = 0
   #dropped = 0
+  #bytesDropped = 0
+  /** The lowest that the idle bytes were since `settle`. */
+  #bytesIdleLow = 0
 
   constructor(options: BufferPoolOptions = {}) {
     this.shared = options.shared ?? true
@@ -50,6 +57,12 @@ export class BufferPool {
   /** Bytes of the buffers that somebody holds. */
   get bytesInUse(): number {
     return this.#bytesInUse
+  }
+
+  /** The same without buffers of the smallest class: there is one of those per connection at most
+   *  that waits for something, so they are bounded otherwise. */
+  get largeBytesInUse(): number {
+    return this.#bytesInUse - this.#smallBytesInUse
   }
 
   /** Bytes of the buffers that wait for use. */
@@ -67,6 +80,11 @@ export class BufferPool {
     return this.#dropped
   }
 
+  /** Bytes of all buffers that were left to the garbage collector. */
+  get bytesDropped(): number {
+    return this.#bytesDropped
+  }
+
   /** A buffer of at least `bytesMin` bytes with one reference; its content is arbitrary. */
   take(bytesMin: number): PooledBuffer {
     const size = classOf(bytesMin)
@@ -74,7 +92,8 @@ export class BufferPool {
     const buffer = this.#idle[size]?.pop()
     if (buffer === undefined) return this.#allocate(POOL_CLASS_BYTES[size] ?? bytesMin)
     this.#bytesIdle -= buffer.bytes.length
-    this.#bytesInUse += buffer.bytes.length
+    if (this.#bytesIdle < this.#bytesIdleLow) this.#bytesIdleLow = this.#bytesIdle
+    this.#count(buffer.bytes.length)
     buffer.refs = 1
     return buffer
   }
@@ -91,7 +110,7 @@ export class BufferPool {
     buffer.refs -= refs
     if (buffer.refs > 0) return
     const bytes = buffer.bytes.length
-    this.#bytesInUse -= bytes
+    this.#count(-bytes)
     const size = POOL_CLASS_BYTES.indexOf(bytes)
     if (size < 0 || this.#bytesIdle + bytes > this.idleBytesMax) {
       this.#drop(buffer)
@@ -99,6 +118,22 @@ export class BufferPool {
     }
     this.#bytesIdle += bytes
     this.#idle[size]?.push(buffer)
+  }
+
+  /** Drops what was idle all the time since the last call, but for IDLE_BYTES_KEPT. To be called at
+   *  regular times. */
+  settle(): void {
+    let surplus = this.#bytesIdleLow - IDLE_BYTES_KEPT
+    for (let size = this.#idle.length - 1; size >= 0; size--) {
+      const buffers = this.#idle[size] as PooledBuffer[]
+      const bytes = POOL_CLASS_BYTES[size] as number
+      // The first ones are those that were not taken for the longest time.
+      const count = Math.min(buffers.length, Math.floor(Math.max(0, surplus) / bytes))
+      surplus -= count * bytes
+      this.#bytesIdle -= count * bytes
+      for (const buffer of buffers.splice(0, count)) this.#drop(buffer)
+    }
+    this.#bytesIdleLow = this.#bytesIdle
   }
 
   /** Leaves all idle buffers to the garbage collector. */
@@ -109,6 +144,7 @@ export class BufferPool {
         this.#drop(buffer)
       }
     }
+    this.#bytesIdleLow = 0
   }
 
   /** Calls `listener` with the id of every buffer that will not come back; answers how to stop
@@ -122,12 +158,18 @@ export class BufferPool {
     assert(this.#nextId <= BUFFER_ID_MAX, 'buffer ids fit into 32 bits')
     const memory = this.shared ? new SharedArrayBuffer(size) : new ArrayBuffer(size)
     this.#allocated++
-    this.#bytesInUse += size
+    this.#count(size)
     return { id: this.#nextId++, bytes: Buffer.from(memory), refs: 1 }
+  }
+
+  #count(bytes: number): void {
+    this.#bytesInUse += bytes
+    if (Math.abs(bytes) === POOL_CLASS_BYTES[0]) this.#smallBytesInUse += bytes
   }
 
   #drop(buffer: PooledBuffer): void {
     this.#dropped++
+    this.#bytesDropped += buffer.bytes.length
     for (const listener of this.#dropListeners) listener(buffer.id)
   }
 }

@@ -201,6 +201,13 @@ export class ThreadBus {
     }
   }
 
+  /** Bytes of other threads' buffers that are forgotten here since they were dropped there. */
+  get bytesForgotten(): number {
+    let bytes = 0
+    for (const link of this.#links) bytes += link?.bytesForgotten ?? 0
+    return bytes
+  }
+
   /** `peer` died: its requests here are dropped, ours there are answered with `lost`. */
   peerLost(peer: number): void {
     const link = this.#link(peer)

@@ -60,6 +60,8 @@ export class Link {
   #starved = false
   readonly #known = new Set<number>()
   readonly #remote = new Map<number, Buffer>()
+  /** Bytes of the peer's buffers that were forgotten since it dropped them. */
+  bytesForgotten = 0
   readonly #spilled = new Map<number, { readonly buffer: PooledBuffer; refs: number }>()
   readonly #releases = new Map<number, number>()
 
@@ -144,8 +146,13 @@ export class Link {
   /** Takes a message that came over the port. */
   onMessage(message: PortMessage): void {
     if (message === null) this.#context.onBell()
-    else if (typeof message === 'number') this.#remote.delete(message)
+    else if (typeof message === 'number') this.#forgetRemote(message)
     else this.#remote.set(message.id, Buffer.from(message.memory))
+  }
+
+  #forgetRemote(id: number): void {
+    this.bytesForgotten += this.#remote.get(id)?.length ?? 0
+    this.#remote.delete(id)
   }
 
   /** Remembers to tell the peer that one reference into its buffer `id` is done with. hot */

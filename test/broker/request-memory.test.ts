@@ -60,6 +60,18 @@ test('memory goes to who came first when some is free again', (t) => {
   t.false(bench.memory.isShort)
 })
 
+test('who is resumed and asks for nothing does not keep its turn', (t) => {
+  const bench = new Bench()
+  const first = bench.holder(10 * MIB)
+  const second = bench.holder(4 * MIB)
+  const third = bench.holder(2 * MIB)
+  second.resume = () => {}
+  first.close('done')
+  bench.memory.serve()
+  t.is(third.heldBytes, 2 * MIB)
+  t.false(bench.memory.isShort)
+})
+
 test('short requests never wait', (t) => {
   const bench = new Bench()
   bench.holder(10 * MIB)
@@ -92,6 +104,19 @@ test('who does not take its answers gives way too', (t) => {
   const waiting = bench.holder(MIB)
   bench.memory.makeRoom([reader, waiting], 2000)
   t.regex(reader.closed ?? '', /memory is short/)
+})
+
+test('who waits for its first memory is not blamed for waiting', (t) => {
+  const bench = new Bench()
+  const holder = bench.holder(10 * MIB)
+  holder.waitingSinceMs = 4500
+  const waiting = bench.holder(MIB)
+  waiting.heldBytes = 64 * 1024
+  bench.memory.makeRoom([holder, waiting], 5000)
+  t.is(waiting.closed, undefined)
+  bench.memory.makeRoom([holder, waiting], 7000)
+  t.is(waiting.closed, undefined)
+  t.truthy(holder.closed)
 })
 
 test('who alone holds too much to be served gives way itself', (t) => {

@@ -84,3 +84,23 @@ test('copies do not overlap, keep their bytes until released, and the memory com
   })
   t.notThrows(() => fc.assert(property, { numRuns: 100 }))
 })
+
+test('buffers that nobody needed for a while are let go, those that were used stay', (t) => {
+  const pool = new BufferPool({ idleBytesMax: 1024 * 1024 * KIB })
+  const dropped: number[] = []
+  pool.onDrop((id) => dropped.push(id))
+  const take = (count: number) => Array.from({ length: count }, () => pool.take(1024 * KIB))
+  const releaseAll = (buffers: readonly PooledBuffer[]) => {
+    for (const buffer of buffers) pool.release(buffer)
+  }
+  releaseAll(take(60))
+  pool.settle()
+  t.is(dropped.length, 0, 'they came back just now')
+  releaseAll(take(30))
+  pool.settle()
+  const size = (1024 + 64) * KIB
+  // Thirty were not needed, of which 16 MiB stay.
+  t.is(dropped.length, 30 - Math.ceil((16 * 1024 * KIB) / size))
+  t.is(pool.bytesDropped, dropped.length * size)
+  t.is(pool.bytesIdle, (60 - dropped.length) * size)
+})
