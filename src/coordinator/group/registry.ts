@@ -49,8 +49,6 @@ export interface Group {
   /** Records that delete the group, without its offsets. */
   tombstones(): readonly CoordinatorRecord[]
   offsetExpiry(): OffsetExpiry
-  /** `topic` came to be, grew, or was deleted. */
-  onTopicChanged?(topic: string): void
   /** The group is forgotten: answers that it owes are given with `errorCode`. */
   abandon(errorCode: ErrorCode): void
 }

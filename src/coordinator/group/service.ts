@@ -69,28 +69,15 @@ export class GroupService {
     }
   }
 
-  /** A topic changed: groups that read it may have to know. */
+  /** Offsets of a topic that is deleted go with it. */
   onImageChange(change: ImageChange): void {
-    switch (change.kind) {
-      case 'partition-created':
-        this.#onTopicChanged(change.partition.topic.name)
-        return
-      case 'partition-deleted': {
-        const { topic, index } = change.partition
-        // All partitions of a topic go at once.
-        if (index === 0) this.#onTopicDeleted(topic.name)
-        return
-      }
-      default:
-    }
-  }
-
-  #onTopicChanged(topic: string): void {
-    for (const group of this.coordinator.groups.all()) group.onTopicChanged?.(topic)
+    if (change.kind !== 'partition-deleted') return
+    const { topic, index } = change.partition
+    // All partitions of a topic go at once.
+    if (index === 0) this.#onTopicDeleted(topic.name)
   }
 
   #onTopicDeleted(topic: string): void {
-    this.#onTopicChanged(topic)
     const partitions = new Set<number>()
     for (const groupId of this.coordinator.offsets.groupIds()) {
       if (this.coordinator.offsets.ofGroup(groupId)?.has(topic)) {
