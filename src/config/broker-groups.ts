@@ -86,6 +86,7 @@ export const consumerGroupConfigs = {
   ),
   'group.consumer.assignors': list({
     default: ['uniform', 'range'],
+    oneOf: ['uniform', 'range'],
     doc: 'Assignors of a consumer group; the first is the default.',
   }),
   'group.consumer.heartbeat.interval.ms': ms(

@@ -64,7 +64,7 @@ function requestRefusal(
   if (rackId?.trim() === '') return invalid("RackId can't be empty.")
   const refusal = epochRefusal(request)
   if (refusal) return refusal
-  const names = config['group.consumer.assignors']
+  const names: readonly string[] = config['group.consumer.assignors']
   if (serverAssignor !== null && !names.includes(serverAssignor)) {
     const supported = names.join(', ')
     return refuse(

@@ -167,10 +167,10 @@ function preferredAssignor({ coordinator, group, next, replaced }: MemberUpdate)
   }
   count(replaced?.serverAssignor, -1)
   count(next.serverAssignor, 1)
-  const known = coordinator.config['group.consumer.assignors'].filter((name) => assignors.has(name))
-  let preferred = known[0] ?? 'uniform'
+  const names: readonly string[] = coordinator.config['group.consumer.assignors']
+  let preferred = names[0] ?? 'uniform'
   let most = 0
-  for (const name of known) {
+  for (const name of names) {
     if ((counts.get(name) ?? 0) <= most) continue
     preferred = name
     most = counts.get(name)!
@@ -180,7 +180,7 @@ function preferredAssignor({ coordinator, group, next, replaced }: MemberUpdate)
 
 /** The assignor that the group uses, as it is described. */
 export function assignorName(coordinator: GroupCoordinator, group: ConsumerGroup): string {
-  let preferred = coordinator.config['group.consumer.assignors'][0] ?? 'uniform'
+  let preferred: string = coordinator.config['group.consumer.assignors'][0] ?? 'uniform'
   let most = 0
   for (const [name, count] of group.assignorMembers) {
     if (count <= most) continue
