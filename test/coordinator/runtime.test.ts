@@ -11,7 +11,7 @@ import { GroupMetadata } from '../../src/protocol/records/group-metadata.ts'
 
 const PARTITION = 3
 
-/** A log that answers when it is told to, and a machine that remembers the groups it was told of. */
+/** A log that answers when it is told to, and a machine that remembers groups it was told of. */
 class World {
   nowMs = 1000
   readonly groups: string[] = []
