@@ -7,6 +7,9 @@ import { ErrorCode } from '../protocol/errors.ts'
 /** A session unused for this long may give its place to another. */
 export const SESSION_EVICTION_MS = 120_000
 
+/** Partitions that all sessions of a thread remember together, some 20 MB; who asks for more gets none. */
+export const SESSION_TARGETS_MAX = 100_000
+
 const FINAL_EPOCH = -1
 const INITIAL_EPOCH = 0
 
@@ -69,6 +72,8 @@ export class FetchSessionCache {
   readonly #random: () => number
   /** The first was used longest ago. */
   readonly #sessions = new Map<number, FetchSession>()
+  /** Partitions of all sessions. */
+  #targets = 0
 
   /** `slotsMax`: `max.incremental.fetch.session.cache.slots`. `random`: 0 up to and without 1. */
   constructor(slotsMax: () => number, random: () => number) {
@@ -83,7 +88,7 @@ export class FetchSessionCache {
   plan(request: SessionRequest, nowMs: number): SessionPlan {
     const { sessionId, sessionEpoch } = request
     if (sessionEpoch === FINAL_EPOCH || sessionEpoch === INITIAL_EPOCH) {
-      this.#sessions.delete(sessionId)
+      this.#forget(this.#sessions.get(sessionId))
       const session = sessionEpoch === INITIAL_EPOCH ? this.#create(request, nowMs) : undefined
       const targets = session === undefined ? request.targets : [...session.targets.values()]
       return { kind: 'full', targets, session }
@@ -100,32 +105,47 @@ export class FetchSessionCache {
     }
     session.epoch = session.epoch === 0x7fffffff ? 1 : session.epoch + 1
     session.lastUsedMs = nowMs
-    this.#sessions.delete(session.id)
+    this.#forget(session)
     update(session, request)
     if (session.targets.size === 0) return { kind: 'full', targets: [], session: undefined }
-    this.#sessions.set(session.id, session)
+    if (this.#targets + session.targets.size > SESSION_TARGETS_MAX) {
+      return { kind: 'refused', errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND }
+    }
+    this.#keep(session)
     return { kind: 'incremental', targets: [...session.targets.values()], session }
   }
 
   #create(request: SessionRequest, nowMs: number): FetchSession | undefined {
-    if (request.targets.length === 0 || !this.#hasRoom(nowMs)) return undefined
+    const { length } = request.targets
+    if (length === 0 || !this.#hasRoom(length, nowMs)) return undefined
     let id = 0
     while (id === 0 || this.#sessions.has(id)) id = 1 + Math.floor(this.#random() * 0x7ffffffe)
     const session = new FetchSession(id, request.usesTopicIds, nowMs)
     // As in Kafka, what is forgotten says nothing to a session that knows nothing yet.
     update(session, { ...request, forgotten: [] })
-    this.#sessions.set(id, session)
+    this.#keep(session)
     return session
   }
 
-  #hasRoom(nowMs: number): boolean {
-    if (this.#sessions.size < this.#slotsMax()) return true
-    for (const oldest of this.#sessions.values()) {
-      if (nowMs - oldest.lastUsedMs <= SESSION_EVICTION_MS) return false
-      this.#sessions.delete(oldest.id)
-      return true
+  #keep(session: FetchSession): void {
+    this.#sessions.set(session.id, session)
+    this.#targets += session.targets.size
+  }
+
+  #forget(session: FetchSession | undefined): void {
+    if (session !== undefined && this.#sessions.delete(session.id)) {
+      this.#targets -= session.targets.size
     }
-    return false
+  }
+
+  #hasRoom(targets: number, nowMs: number): boolean {
+    for (const oldest of this.#sessions.values()) {
+      const isFull = this.#sessions.size >= this.#slotsMax()
+      if (!isFull && this.#targets + targets <= SESSION_TARGETS_MAX) return true
+      if (nowMs - oldest.lastUsedMs <= SESSION_EVICTION_MS) return false
+      this.#forget(oldest)
+    }
+    return this.#slotsMax() > 0 && targets <= SESSION_TARGETS_MAX
   }
 }
 
