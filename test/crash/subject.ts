@@ -20,6 +20,8 @@ export const PARTITIONS = 8
 export const CONFIGS: Readonly<Record<string, string>> = {
   'log.segment.bytes': '1048576',
   'auto.create.topics.enable': 'false',
+  // The records are of 2023.
+  'log.retention.ms': '-1',
 }
 
 /** A promise of the broker that did not hold. */
