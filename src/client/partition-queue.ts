@@ -34,6 +34,8 @@ export class PartitionQueue {
   #identity: ProducerIdentity | undefined
   #nextSequence = 0
   #nextOrdinal = 0
+  /** Whether the broker has a batch of this identity. */
+  #established = false
   /** The broker misses batches before ours: nothing but a new epoch helps. */
   #needsNewEpoch = false
 
@@ -61,7 +63,11 @@ export class PartitionQueue {
     const { length } = this.inFlight
     if (length === 0) return false
     if (length >= inFlightMax || this.#needsNewEpoch) return true
-    if (identity !== undefined && identity.producerId !== this.#identity?.producerId) return true
+    if (identity !== undefined) {
+      // A broker takes the first batch that it sees of a producer whatever its sequence is: were
+      // there a second in flight, it might overtake the first.
+      if (!this.#established || identity.producerId !== this.#identity?.producerId) return true
+    }
     return (this.waiting[0] as ProducerBatch).attempts > 0
   }
 
@@ -78,6 +84,12 @@ export class PartitionQueue {
     if (identity !== undefined && batch.baseSequence === NO_SEQUENCE) this.#sequence(batch)
     this.inFlight.push(batch)
     return batch
+  }
+
+  /** The broker has a batch of ours. */
+  onWritten(): void {
+    this.#established = true
+    this.failures = 0
   }
 
   /** The batch is written, or given up: it is not in flight any more. */
@@ -99,7 +111,8 @@ export class PartitionQueue {
   }
 
   /** A batch that the broker surely does not have is given up: if it was the last with a sequence,
-   *  the sequence is used again, so that no gap comes about. */
+   *  the sequence is used again, so that no gap comes about. Were the batch there after all, the
+   *  next one would be taken for it and be lost. */
   giveUpSequence(batch: ProducerBatch): void {
     if (batch.baseSequence === NO_SEQUENCE) return
     const after = (batch.baseSequence + batch.count) & SEQUENCE_MASK
@@ -139,6 +152,7 @@ export class PartitionQueue {
     if (producerEpoch > EPOCH_MAX) return false
     this.#identity = { producerId: identity.producerId, producerEpoch }
     this.#needsNewEpoch = false
+    this.#established = false
     this.#nextSequence = 0
     for (const batch of this.waiting) {
       if (batch.baseSequence !== NO_SEQUENCE) this.#sequence(batch)

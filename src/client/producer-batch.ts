@@ -34,6 +34,7 @@ import {
 import { varintSize, writeVarint } from '../protocol/varint.ts'
 import type { BatchBuffers } from './batch-buffers.ts'
 import type { Delivery } from './delivery.ts'
+import type { KafkaError } from './errors.ts'
 import { lengthOf, type RecordBytes, sizeWithLength, writeWithLength } from './record-size.ts'
 
 /** Headers of a record in order: name, value, name, value, … */
@@ -63,6 +64,10 @@ export class ProducerBatch {
   baseSequence = NO_SEQUENCE
   /** Sealed: takes no more records. */
   sealed: Buffer | undefined
+  /** Why it has to be sent again. */
+  lastError: KafkaError | undefined
+  /** Whether a try may have been written though its answer did not say so. */
+  maybeWritten = false
   /** How often it was split. */
   depth = 0
   /** Who waits for the end of it besides its deliveries. */

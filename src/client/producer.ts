@@ -10,7 +10,6 @@ import {
   ClosedError,
   type KafkaError,
   kafkaError,
-  TimeoutError,
 } from './errors.ts'
 import { checkedBytes, flatHeaders, MessageEncoder, type PlainMessage } from './message-encoder.ts'
 import type { TopicMetadata } from './metadata.ts'
@@ -171,7 +170,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     await Promise.race([this.flush(), late])
     clearTimeout(timer)
     const error = new ClosedError('producer')
-    this.#failWaiting(() => error)
+    this.#failWaiting(error)
     this.#sender.abort(error)
     this.#cluster.close()
     clearTimeout(this.#waitingTimer)
@@ -372,7 +371,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
       return
     }
     list.push(send)
-    this.#waitingTimer ??= setTimeout(() => this.#expire(), this.#settings.maxBlockMs)
+    this.#armExpiry()
   }
 
   /** Memory has come free: those that wait go on in order. */
@@ -393,35 +392,39 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
 
   /** While somebody waits, batches leave before they are full. */
   #press(): void {
+    this.#armExpiry()
     this.#sender.pressed = this.#blocked.length > 0
     if (this.#sender.pressed) this.#sender.wake()
   }
 
+  /** Those that wait for metadata are told by `#fetch`, which knows why it does not come. */
   #expire(): void {
     this.#waitingTimer = undefined
     const now = performance.now()
     const { maxBlockMs } = this.#settings
-    this.#failWaiting(({ deadlineMs, topic }) => {
-      if (deadlineMs > now) return undefined
-      return topic.metadata === undefined
-        ? new TimeoutError(`No metadata of topic '${topic.name}' within ${maxBlockMs} ms.`)
-        : new BufferExhaustedError(`No buffer memory came free within ${maxBlockMs} ms.`)
-    })
-    const oldestMs = Math.min(...this.#waitingLists().map(([head]) => head?.deadlineMs ?? Infinity))
-    if (oldestMs === Infinity) return
-    this.#waitingTimer = setTimeout(() => this.#expire(), Math.max(1, oldestMs - now))
-  }
-
-  #failWaiting(errorOf: (send: WaitingSend) => KafkaError | undefined): void {
-    for (const list of this.#waitingLists()) {
-      for (const send of list.splice(0)) {
-        const error = errorOf(send)
-        if (error === undefined) list.push(send)
-        else this.#giveUp(send, error)
-      }
+    const what = `No buffer memory came free within ${maxBlockMs} ms.`
+    for (const send of this.#blocked.splice(0)) {
+      if (send.deadlineMs > now) this.#blocked.push(send)
+      else this.#giveUp(send, new BufferExhaustedError(what))
     }
     this.#press()
     this.#tellWaitingChange()
+    this.#armExpiry()
+  }
+
+  /** Sends wait in the order of their deadlines, or nearly so: those that waited for metadata before
+   *  are told a little late. */
+  #armExpiry(): void {
+    const [oldest] = this.#blocked
+    if (oldest === undefined || this.#waitingTimer !== undefined) return
+    const delay = Math.max(1, oldest.deadlineMs - performance.now())
+    this.#waitingTimer = setTimeout(() => this.#expire(), delay)
+  }
+
+  #failWaiting(error: KafkaError): void {
+    for (const list of this.#waitingLists()) {
+      for (const send of list.splice(0)) this.#giveUp(send, error)
+    }
   }
 
   #giveUp(send: WaitingSend, error: KafkaError): void {

@@ -328,6 +328,7 @@ export class Sender {
     const code = answer.errorCode
     const { idempotent, retries, deliveryTimeoutMs } = this.#settings
     const mayRetry = batch.attempts <= retries && now - batch.createdMs < deliveryTimeoutMs
+    if (!surelyNotWritten(code)) batch.maybeWritten = true
     switch (produceOutcome(code, { idempotent, count: batch.count, mayRetry })) {
       case 'written':
         this.#succeed(queue, batch, answer)
@@ -347,8 +348,9 @@ export class Sender {
       default: {
         const error = kafkaError(code, answer.errorMessage)
         const late = error.retriable && now - batch.createdMs >= deliveryTimeoutMs
-        if (surelyNotWritten(code)) queue.giveUpSequence(batch)
-        this.#fail(queue, batch, late ? this.#expired(batch, queue, error) : error, false)
+        if (!batch.maybeWritten) queue.giveUpSequence(batch)
+        batch.lastError = error
+        this.#fail(queue, batch, late ? this.#expired(batch, queue) : error, false)
       }
     }
   }
@@ -356,7 +358,7 @@ export class Sender {
   #succeed(queue: PartitionQueue, batch: ProducerBatch, answer: BatchAnswer): void {
     const { topic, partition } = queue
     const { baseOffset, logAppendTimeMs } = answer
-    queue.failures = 0
+    queue.onWritten()
     this.#metrics.recordsSent += batch.count
     this.#metrics.bytesPlain += batch.size
     this.#finish(queue, batch, true)
@@ -384,6 +386,7 @@ export class Sender {
   }
 
   #retry(queue: PartitionQueue, batch: ProducerBatch, answer: BatchAnswer, now: number): void {
+    batch.lastError = kafkaError(answer.errorCode, answer.errorMessage)
     queue.putBack(batch)
     this.#ready.add(queue)
     const { metadata } = this.#cluster
@@ -410,7 +413,8 @@ export class Sender {
     this.#ready.add(queue)
   }
 
-  #expired(batch: ProducerBatch, { topic, partition }: PartitionQueue, cause?: KafkaError) {
+  #expired(batch: ProducerBatch, { topic, partition }: PartitionQueue): TimeoutError {
+    const { lastError: cause } = batch
     const waited = Math.round(performance.now() - batch.createdMs)
     const reason = cause === undefined ? '' : ` Last: ${cause.message}`
     const what = `${topic}-${partition}: not delivered within ${waited} ms.${reason}`

@@ -1,0 +1,44 @@
+/** The client's promises over TCP, against our broker and, where it is here, Apache Kafka. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { oracleIsHere, type Subject, type SubjectKind, startSubject } from '../interop/subject.ts'
+import { clientCases, World } from './client-suite.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'odradek-client-'))
+const subjects = new Map<SubjectKind, Promise<Subject>>()
+
+test.after.always(async () => {
+  for (const subject of subjects.values()) await (await subject).stop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function started(kind: SubjectKind): Promise<Subject> {
+  let subject = subjects.get(kind)
+  if (subject === undefined) {
+    subject = startSubject(kind, join(directory, kind))
+    subjects.set(kind, subject)
+  }
+  return subject
+}
+
+for (const kind of ['odradek', 'kafka'] as const) {
+  for (const { title, run } of clientCases) {
+    test.serial(`${kind}: ${title}`, async (t) => {
+      if (kind === 'kafka' && !oracleIsHere()) {
+        t.log('NOT RUN: there is no Apache Kafka on this machine')
+        t.pass()
+        return
+      }
+      t.timeout(120_000)
+      const { bootstrap } = await started(kind)
+      const world = new World({ target: () => ({ bootstrapServers: bootstrap }) })
+      try {
+        await run(t, world)
+      } finally {
+        await world.close()
+      }
+    })
+  }
+}
