@@ -7,7 +7,10 @@ import { ErrorCode } from '../protocol/errors.ts'
 /** A session unused for this long may give its place to another. */
 export const SESSION_EVICTION_MS = 120_000
 
-/** Partitions that all sessions of a thread remember together, some 20 MB; who asks for more gets none. */
+/**
+ * Partitions that all sessions of a thread remember together, some 20 MB; who asks for more gets
+ * none.
+ */
 export const SESSION_TARGETS_MAX = 100_000
 
 const FINAL_EPOCH = -1

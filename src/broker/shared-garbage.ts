@@ -1,6 +1,6 @@
 /**
- * Memory of dropped buffers that threads shared. V8 counts a SharedArrayBuffer as nothing, so a heap
- * of a few megabytes may hold gigabytes of them and never be collected. A thread asks here, at
+ * Memory of dropped buffers that threads shared. V8 counts a SharedArrayBuffer as nothing, so a
+ * heap of a few megabytes may hold gigabytes of them and never be collected. A thread asks here, at
  * regular times, for a collection when it let go of much. Lives on one thread.
  */
 import { setFlagsFromString } from 'node:v8'
