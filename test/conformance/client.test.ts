@@ -1,8 +1,10 @@
-/** The client's promises over TCP, against our broker and, where it is here, Apache Kafka. */
+/** The client's promises: over TCP and over message ports against our broker, and over TCP against
+ *  Apache Kafka where it is here. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import { Broker } from '../../src/library/broker.ts'
 import { oracleIsHere, type Subject, type SubjectKind, startSubject } from '../interop/subject.ts'
 import { clientCases, World } from './client-suite.ts'
 
@@ -34,6 +36,24 @@ for (const kind of ['odradek', 'kafka'] as const) {
       t.timeout(120_000)
       const { bootstrap } = await started(kind)
       const world = new World({ target: () => ({ bootstrapServers: bootstrap }) })
+      try {
+        await run(t, world)
+      } finally {
+        await world.close()
+      }
+    })
+  }
+}
+
+for (const storage of ['disk', 'memory'] as const) {
+  let broker: Broker | undefined
+  test.after.always(async () => broker?.stop())
+  for (const { title, run } of clientCases) {
+    test.serial(`port, ${storage}: ${title}`, async (t) => {
+      t.timeout(60_000)
+      broker ??= await Broker.start(storage === 'memory' ? { storage } : {})
+      const running = broker
+      const world = new World({ target: () => ({ port: running.connect() }) })
       try {
         await run(t, world)
       } finally {
