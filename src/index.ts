@@ -1,6 +1,6 @@
 /**
- * The public face: a broker inside your own process. What the command `odradek serve` does, a
- * program does with `loadConfig` and `startBroker`.
+ * The public face: a broker inside your own process, and clients for it and for any other Kafka.
+ * What the command `odradek serve` does, a program does with `loadConfig` and `startBroker`.
  */
 export type { Log, LogFields } from './base/log.ts'
 export { type RunningBroker, StartError, startBroker } from './broker/broker.ts'
@@ -10,5 +10,54 @@ export {
   type LoadedConfig,
   loadConfig,
 } from './cli/load-config.ts'
+export { Admin } from './client/admin.ts'
+export type { AdminOptions, CallOptions } from './client/admin-base.ts'
+export { Consumer, type RecordBatch } from './client/consumer.ts'
+export type { RecordHeader } from './client/consumer-headers.ts'
+export type { Re2Pattern, SubscriptionTopics } from './client/consumer-membership.ts'
+export type {
+  ConsumerOptions,
+  ConsumerSettings,
+  RebalanceListener,
+} from './client/consumer-options.ts'
+export type { PollOptions } from './client/consumer-poll.ts'
+export type { TopicPartition } from './client/consumer-positions.ts'
+export {
+  ConsumerRecord,
+  type DeserializationContext,
+  type Deserializer,
+} from './client/consumer-record.ts'
+export type { DeliveryCallback, RecordMetadata } from './client/delivery.ts'
+export {
+  AuthorizationError,
+  BufferExhaustedError,
+  ClosedError,
+  DisconnectError,
+  FatalError,
+  InvalidMetadataError,
+  KafkaError,
+  PartialError,
+  RetriableError,
+  TimeoutError,
+} from './client/errors.ts'
+export type {
+  CommittedOffset,
+  FoundOffset,
+  OffsetQuery,
+  OffsetToCommit,
+} from './client/offsets.ts'
+export type { ClientOptions, ClientSettings } from './client/options.ts'
+export type { Partitioner } from './client/partitioners.ts'
+export { Producer } from './client/producer.ts'
+export type {
+  Message,
+  MessageHeaders,
+  ProducerInterceptor,
+  ProducerOptions,
+  ProducerSettings,
+  SendRequest,
+  SerializationContext,
+  Serializer,
+} from './client/producer-options.ts'
 export type { BrokerConfig } from './config/broker.ts'
 export { Broker, type BrokerOptions } from './library/broker.ts'

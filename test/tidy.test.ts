@@ -92,7 +92,7 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   library: {
-    calls: ['base', 'config', 'broker'],
+    calls: ['base', 'config', 'broker', 'client'],
     packages: ['node:fs/promises', 'node:os', 'node:path', 'node:worker_threads'],
   },
   cli: {

@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
 import { type RunningBroker, startBroker } from '../broker/broker.ts'
 import { StartError } from '../broker/start-error.ts'
+import { Admin } from '../client/admin.ts'
 import { checkBroker } from '../config/check.ts'
 import { effectiveBroker, staticLayers } from '../config/effective.ts'
 import { formatListener, parseListener } from '../config/listeners.ts'
@@ -39,6 +40,7 @@ export class Broker implements AsyncDisposable {
   readonly #running: RunningBroker
   readonly #temporary: string | undefined
   readonly #listeners: string[] = []
+  #admin: Admin | undefined
   #stopped: Promise<void> | undefined
 
   private constructor(running: RunningBroker, temporary: string | undefined) {
@@ -73,6 +75,12 @@ export class Broker implements AsyncDisposable {
     return this.#running.dataDir
   }
 
+  /** An admin client of this broker; closed by `stop`. */
+  get admin(): Admin {
+    this.#admin ??= new Admin({ port: this.connect() })
+    return this.#admin
+  }
+
   /** A connection without a network. The port may be handed to any thread of this process. */
   connect(): MessagePort {
     return this.#running.connect()
@@ -101,6 +109,7 @@ export class Broker implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
+    await this.#admin?.close()
     await this.#running.stop()
     if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true })
   }
