@@ -56,7 +56,13 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   client: {
     calls: ['base', 'protocol', 'net', 'codecs'],
-    packages: ['node:net', 'node:timers/promises', 'node:worker_threads', '@node-rs/crc32'],
+    packages: [
+      'node:module',
+      'node:net',
+      'node:timers/promises',
+      'node:worker_threads',
+      '@node-rs/crc32',
+    ],
   },
   actors: {
     calls: ['base', 'protocol', 'config', 'cluster', 'log', 'coordinator', 'storage'],

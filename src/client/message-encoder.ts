@@ -1,6 +1,8 @@
 /** From the program's messages to bytes: interceptors and serializers, where there are any. */
 import type { Log } from '../base/log.ts'
+import { ErrorCode } from '../protocol/errors.ts'
 import type { DeliveryCallback } from './delivery.ts'
+import { kafkaError } from './errors.ts'
 import type { FlatHeaders } from './producer-batch.ts'
 import type {
   Message,
@@ -10,6 +12,9 @@ import type {
   Serializer,
 } from './producer-options.ts'
 import type { RecordBytes } from './record-size.ts'
+
+/** Bytes of a record beside key, value and headers, at most; of its batch and request as well. */
+const OVERHEAD_BYTES = 128
 
 /** A message whose key and value are bytes or text. */
 export type PlainMessage = Message<RecordBytes, RecordBytes>
@@ -113,6 +118,16 @@ export class MessageEncoder<K, V> {
 export function checkedBytes(bytes: unknown, part: string): RecordBytes {
   if (typeof bytes === 'string' || bytes instanceof Uint8Array || bytes === null) return bytes
   throw new TypeError(`the ${part} of a message is bytes or text, or needs a serializer`)
+}
+
+// hot
+/** Throws MESSAGE_TOO_LARGE for a record that no request could hold. */
+export function checkSize(key: RecordBytes, value: RecordBytes, maxRequestSize: number): void {
+  // A cheap lower bound: text has at least as many bytes as units.
+  const bytes = (key?.length ?? 0) + (value?.length ?? 0) + OVERHEAD_BYTES
+  if (bytes <= maxRequestSize) return
+  const message = `A record of ${bytes} bytes is more than maxRequestSize allows.`
+  throw kafkaError(ErrorCode.MESSAGE_TOO_LARGE, message)
 }
 
 /** Headers as a batch takes them. */

@@ -21,8 +21,9 @@ export interface PartitionedRecord {
 export type Partitioner = (record: PartitionedRecord, choices: PartitionChoices) => number
 
 /**
- * The built-in ones. `default`: by the hash of the key as in Kafka; records without a key stay with
- * one partition until it has got batchSize bytes (KIP-794). `roundRobin`: in turn, whatever the key.
+ * The built-in ones. `default`: by the hash of the key as in Kafka; records without a key stay
+ * with one partition until it has got batchSize bytes (KIP-794). `roundRobin`: in turn, whatever
+ * the key.
  */
 export type PartitionerName = 'default' | 'roundRobin'
 

@@ -1,19 +1,19 @@
 /** The producer: what a program calls. Takes records, finds their partitions, and lets the sender
  *  do the rest. */
 
-import { ErrorCode } from '../protocol/errors.ts'
+import { Accumulator } from './accumulator.ts'
 import { ClusterClient } from './cluster-client.ts'
 import { Delivery, type DeliveryCallback, type RecordMetadata } from './delivery.ts'
+import { asKafkaError, BufferExhaustedError, ClosedError, type KafkaError } from './errors.ts'
 import {
-  asKafkaError,
-  BufferExhaustedError,
-  ClosedError,
-  type KafkaError,
-  kafkaError,
-} from './errors.ts'
-import { checkedBytes, flatHeaders, MessageEncoder, type PlainMessage } from './message-encoder.ts'
+  checkedBytes,
+  checkSize,
+  flatHeaders,
+  MessageEncoder,
+  type PlainMessage,
+} from './message-encoder.ts'
 import type { TopicMetadata } from './metadata.ts'
-import { type Partitioner, partitionOfKey, roundRobin, StickyPartition } from './partitioners.ts'
+import { type Partitioner, roundRobin } from './partitioners.ts'
 import { newProducerMetrics, type ProducerMetrics } from './producer-metrics.ts'
 import {
   type ProducerOptions,
@@ -21,47 +21,22 @@ import {
   resolveProducerSettings,
   type SendRequest,
 } from './producer-options.ts'
+import { type PartitionChoice, ProducerTopic, type WaitingSend } from './producer-topic.ts'
 import type { RecordBytes } from './record-size.ts'
 import { Sender } from './sender.ts'
 
 /** Sends that may wait for metadata or memory; the next is refused. */
 const WAITING_SENDS_MAX = 100_000
-/** Bytes of a record beside key, value and headers, at most; of a batch and a request as well. */
-const OVERHEAD_BYTES = 128
-
-/** A send that is not all in batches yet. */
-interface WaitingSend {
-  readonly topic: TopicState
-  readonly messages: readonly PlainMessage[]
-  readonly delivery: Delivery | undefined
-  /** The first message that is in no batch. */
-  next: number
-  /** Monotonic ms. */
-  readonly deadlineMs: number
-  readonly serial: number
-}
-
-/** What the producer knows of a topic. */
-interface TopicState {
-  readonly name: string
-  metadata: TopicMetadata | undefined
-  available: readonly number[]
-  version: number
-  readonly sticky: StickyPartition
-  /** Sends before the first metadata. */
-  readonly waiting: WaitingSend[]
-  fetching: boolean
-}
-
 /** Sends records to a cluster, or to a broker in process. Lives on one thread. */
 export class Producer<K = RecordBytes, V = RecordBytes> {
   readonly #cluster: ClusterClient
   readonly #settings: ResolvedProducerSettings
+  readonly #batches: Accumulator
   readonly #sender: Sender
   readonly #encoder: MessageEncoder<K, V>
-  readonly #partitioner: Partitioner | undefined
+  readonly #choice: PartitionChoice
   readonly #metrics: ProducerMetrics = newProducerMetrics()
-  readonly #topics = new Map<string, TopicState>()
+  readonly #topics = new Map<string, ProducerTopic>()
   /** Sends that wait for memory, in order. */
   readonly #blocked: WaitingSend[] = []
   /** Sends whose serializers need time; the next waits for it. */
@@ -80,14 +55,15 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     const { requestTimeoutMs, log } = this.#cluster.settings
     this.#settings = resolveProducerSettings(options, requestTimeoutMs)
     this.#encoder = new MessageEncoder(options, log)
-    const { partitioner = 'default' } = options
-    this.#partitioner =
-      typeof partitioner === 'function'
-        ? partitioner
-        : partitioner === 'roundRobin'
-          ? roundRobin()
-          : undefined
-    this.#sender = new Sender(this.#cluster, this.#settings, this.#metrics, () => this.#onMemory())
+    const { partitioner } = options
+    this.#choice = {
+      partitioner: partitioner === 'roundRobin' ? roundRobin() : ownPartitioner(partitioner),
+      bytesPerTurn: this.#settings.batchSize,
+    }
+    this.#batches = new Accumulator(this.#settings.batchSize, this.#metrics)
+    this.#sender = new Sender(this.#cluster, this.#settings, this.#batches, this.#metrics, () =>
+      this.#onMemory(),
+    )
   }
 
   /**
@@ -133,7 +109,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
       this.#sender.wake()
       await this.#waitingChange()
     }
-    await this.#sender.flush()
+    await this.#batches.flush(() => this.#sender.wake())
   }
 
   /** What the topic's partitions are. Rejects with KafkaError when it does not exist within
@@ -237,18 +213,14 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   #enqueue(name: string, messages: readonly PlainMessage[], delivery: Delivery | undefined): void {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      topic = {
-        name,
-        metadata: undefined,
-        available: [],
-        version: -1,
-        sticky: new StickyPartition(),
-        waiting: [],
-        fetching: false,
-      }
+      topic = new ProducerTopic(name)
       this.#topics.set(name, topic)
     }
-    if (topic.waiting.length === 0 && this.#blocked.length === 0 && this.#refreshed(topic)) {
+    if (
+      topic.waiting.length === 0 &&
+      this.#blocked.length === 0 &&
+      topic.refresh(this.#cluster.metadata)
+    ) {
       const done = this.#append(topic, messages, 0, delivery)
       if (done === messages.length) return
       this.#wait(this.#blocked, topic, messages, delivery, done)
@@ -266,12 +238,12 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   // hot
   /** Puts messages into batches from number `from` on, until memory is full. Answers how far. */
   #append(
-    topic: TopicState,
+    topic: ProducerTopic,
     messages: readonly PlainMessage[],
     from: number,
     delivery: Delivery | undefined,
   ): number {
-    const { bufferMemory } = this.#settings
+    const { bufferMemory, maxRequestSize } = this.#settings
     const metrics = this.#metrics
     const now = Date.now()
     let at = from
@@ -280,14 +252,14 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
       try {
         const key = checkedBytes(message.key ?? null, 'key')
         const value = checkedBytes(message.value, 'value')
-        this.#checkSize(key, value)
-        const sticky = message.partition === undefined && this.#partitioner === undefined
-        const partition = message.partition ?? this.#partitionOf(topic, key, value)
-        this.#checkPartition(topic, partition)
-        const queue = this.#sender.queueOf(topic.name, partition)
+        checkSize(key, value, maxRequestSize)
+        const sticky = message.partition === undefined && this.#choice.partitioner === undefined
+        const partition = message.partition ?? topic.partitionOf(key, value, this.#choice)
+        topic.checkPartition(partition)
+        const queue = this.#batches.queueOf(topic.name, partition)
         const timestamp = message.timestamp ?? now
         const headers = message.headers && flatHeaders(message.headers)
-        const bytes = this.#sender.append(queue, timestamp, key, value, headers, delivery, at)
+        const bytes = this.#batches.append(queue, timestamp, key, value, headers, delivery, at)
         if (sticky && key === null) topic.sticky.used(bytes)
       } catch (error) {
         metrics.recordsFailed++
@@ -295,54 +267,17 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
         if (delivery !== undefined) queueMicrotask(() => delivery.fail(failure))
       }
     }
+    if (at > from) this.#sender.wake()
     return at
   }
 
-  #partitionOf(topic: TopicState, key: RecordBytes, value: RecordBytes): number {
-    const partitionCount = topic.metadata?.partitions.length ?? 0
-    if (this.#partitioner === undefined && key !== null) return partitionOfKey(key, partitionCount)
-    const choices = { topic: topic.name, partitionCount, available: topic.available }
-    if (this.#partitioner !== undefined) return this.#partitioner({ key, value }, choices)
-    return topic.sticky.choose(choices, Math.random, this.#settings.batchSize)
-  }
-
-  #checkPartition(topic: TopicState, partition: number): void {
-    const count = topic.metadata?.partitions.length ?? 0
-    if (Number.isInteger(partition) && partition >= 0 && partition < count) return
-    const message = `Topic '${topic.name}' has no partition ${partition}, only ${count}.`
-    throw kafkaError(ErrorCode.INVALID_PARTITIONS, message)
-  }
-
-  #checkSize(key: RecordBytes, value: RecordBytes): void {
-    const { maxRequestSize } = this.#settings
-    // A cheap lower bound: text has at least as many bytes as units.
-    const bytes = (key?.length ?? 0) + (value?.length ?? 0) + OVERHEAD_BYTES
-    if (bytes <= maxRequestSize) return
-    const message = `A record of ${bytes} bytes is more than maxRequestSize allows.`
-    throw kafkaError(ErrorCode.MESSAGE_TOO_LARGE, message)
-  }
-
-  /** Brings the topic's state up to the cache; false while nothing is known. */
-  #refreshed(topic: TopicState): boolean {
-    const { metadata } = this.#cluster
-    if (topic.version === metadata.version) return topic.metadata !== undefined
-    topic.version = metadata.version
-    // A topic that has gone is kept as it was: the broker is asked again when a batch fails.
-    const known = metadata.topic(topic.name) ?? topic.metadata
-    topic.metadata = known
-    topic.available = (known?.partitions ?? [])
-      .filter(({ leaderId }) => leaderId >= 0)
-      .map(({ partition }) => partition)
-    return known !== undefined
-  }
-
-  #fetch(topic: TopicState): void {
+  #fetch(topic: ProducerTopic): void {
     if (topic.fetching) return
     topic.fetching = true
     this.#cluster.topicMetadata(topic.name, this.#settings.maxBlockMs).then(
       () => {
         topic.fetching = false
-        this.#refreshed(topic)
+        topic.refresh(this.#cluster.metadata)
         // Behind those that wait for memory, if any; a topic's own sends stay in order.
         const sends = topic.waiting.splice(0)
         this.#blocked.push(...sends)
@@ -358,7 +293,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
 
   #wait(
     list: WaitingSend[],
-    topic: TopicState,
+    topic: ProducerTopic,
     messages: readonly PlainMessage[],
     delivery: Delivery | undefined,
     next: number,
@@ -379,7 +314,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     if (this.#blocked.length > 0) {
       let taken = 0
       for (const send of this.#blocked) {
-        this.#refreshed(send.topic)
+        send.topic.refresh(this.#cluster.metadata)
         send.next = this.#append(send.topic, send.messages, send.next, send.delivery)
         if (send.next < send.messages.length) break
         taken++
@@ -412,8 +347,8 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     this.#armExpiry()
   }
 
-  /** Sends wait in the order of their deadlines, or nearly so: those that waited for metadata before
-   *  are told a little late. */
+  /** Sends wait in the order of their deadlines, or nearly so: those that waited for metadata
+   *  before are told a little late. */
   #armExpiry(): void {
     const [oldest] = this.#blocked
     if (oldest === undefined || this.#waitingTimer !== undefined) return
@@ -454,4 +389,8 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     this.#onWaitingChange = []
     for (const tell of told) tell()
   }
+}
+
+function ownPartitioner(partitioner: 'default' | Partitioner | undefined) {
+  return typeof partitioner === 'function' ? partitioner : undefined
 }

@@ -73,8 +73,8 @@ interface ProtobufNamespace {
   readonly nestedArray?: readonly (ProtobufNamespace & Partial<ProtobufType>)[]
 }
 
-/** Protobuf by schemas of a registry: values are of the first message of the file. Needs the package
- *  `protobufjs`. */
+/** Protobuf by schemas of a registry: values are of the first message of the file. Needs the
+ *  package `protobufjs`. */
 export function protobufFormat(): SchemaFormat {
   const protobuf = optionalPeer<{
     parse(source: string, options: object): { root: ProtobufNamespace }

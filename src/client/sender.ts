@@ -5,22 +5,18 @@
 import { crc32c } from '@node-rs/crc32'
 import { createCodecs } from '../codecs/codecs.ts'
 import { Produce } from '../protocol/apis/00-produce.ts'
-import { InitProducerId } from '../protocol/apis/22-init-producer-id.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { RECORD_BATCH_OVERHEAD } from '../protocol/record-batch.ts'
-import { BatchBuffers } from './batch-buffers.ts'
+import type { Accumulator } from './accumulator.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import type { ClientConnection } from './connection.ts'
-import type { Delivery } from './delivery.ts'
 import {
   asKafkaError,
   isInvalidMetadata,
   type KafkaError,
   kafkaError,
   TimeoutError,
-  throwOnError,
 } from './errors.ts'
-import { PartitionQueue, type ProducerIdentity } from './partition-queue.ts'
+import type { PartitionQueue } from './partition-queue.ts'
 import { produceOutcome, surelyNotWritten } from './produce-outcome.ts'
 import {
   answersOf,
@@ -30,16 +26,13 @@ import {
   produceVersionMax,
   type Shipment,
 } from './produce-request.ts'
-import { type FlatHeaders, ProducerBatch, type SealTools } from './producer-batch.ts'
+import type { ProducerBatch, SealTools } from './producer-batch.ts'
+import { IdentitySource } from './producer-identity.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ResolvedProducerSettings } from './producer-options.ts'
-import type { RecordBytes } from './record-size.ts'
-import { splitBatch } from './split-batch.ts'
 
 /** While requests are under way, batches that are not full leave no more often than this. */
 const COALESCE_MS = 1
-const IDLE_BUFFER_BYTES_MAX = 16 * 1024 * 1024
-const TRANSACTION_TIMEOUT_MS = 0x7fffffff
 
 /** What is under way to one broker. */
 interface NodeTraffic {
@@ -48,23 +41,16 @@ interface NodeTraffic {
   connecting: boolean
 }
 
-/** Lives on the producer's thread. Between calls: every batch is in its queue and in `incomplete`,
- *  or done and in neither. */
+/** Lives on the producer's thread. */
 export class Sender {
   readonly #cluster: ClusterClient
   readonly #settings: ResolvedProducerSettings
   readonly #metrics: ProducerMetrics
   readonly #onMemory: () => void
   readonly #tools: SealTools
-  readonly #buffers = new BatchBuffers(IDLE_BUFFER_BYTES_MAX)
-  readonly #queues = new Map<string, PartitionQueue[]>()
-  /** Queues with batches that wait, the one served longest ago first. */
-  readonly #ready = new Set<PartitionQueue>()
-  readonly #incomplete = new Map<ProducerBatch, PartitionQueue>()
+  readonly #batches: Accumulator
   readonly #nodes = new Map<number, NodeTraffic>()
-  #identity: ProducerIdentity | undefined
-  #identifying = false
-  #flushing = 0
+  readonly #identity: IdentitySource
   /** Somebody waits for memory: what is not full leaves all the same. */
   pressed = false
   #scheduled = false
@@ -75,57 +61,21 @@ export class Sender {
   constructor(
     cluster: ClusterClient,
     settings: ResolvedProducerSettings,
+    batches: Accumulator,
     metrics: ProducerMetrics,
     onMemory: () => void,
   ) {
     this.#cluster = cluster
     this.#settings = settings
+    this.#batches = batches
     this.#metrics = metrics
     this.#onMemory = onMemory
+    this.#identity = new IdentitySource(cluster, settings.maxBlockMs, {
+      onIdentity: () => this.#drain(),
+      onIdentityFailed: (error) => this.abort(error),
+    })
     const { codec, level } = settings
     this.#tools = { codecs: createCodecs(), crc32c: (bytes) => crc32c(bytes), codec, level }
-  }
-
-  /** The queue of a partition. */
-  queueOf(topic: string, partition: number): PartitionQueue {
-    let queues = this.#queues.get(topic)
-    if (queues === undefined) {
-      queues = []
-      this.#queues.set(topic, queues)
-    }
-    let queue = queues[partition]
-    if (queue === undefined) {
-      queue = new PartitionQueue(topic, partition)
-      queues[partition] = queue
-    }
-    return queue
-  }
-
-  // hot
-  /** Puts a record into the last batch of the queue. Answers how many bytes it took. */
-  append(
-    queue: PartitionQueue,
-    timestamp: number,
-    key: RecordBytes,
-    value: RecordBytes,
-    headers: FlatHeaders | undefined,
-    delivery: Delivery | undefined,
-    position: number,
-  ): number {
-    const { batchSize } = this.#settings
-    const { open } = queue
-    let bytes = 0
-    if (open !== undefined) {
-      bytes = open.tryAppend(batchSize, timestamp, key, value, headers, delivery, position)
-    }
-    if (bytes === 0) {
-      const batch = this.#openBatch(queue)
-      bytes = batch.tryAppend(batchSize, timestamp, key, value, headers, delivery, position)
-    }
-    this.#metrics.bufferBytes += bytes
-    this.#metrics.recordsQueued++
-    if (!this.#scheduled) this.wake()
-    return bytes
   }
 
   /** Sends what is ready, in this turn of the event loop. */
@@ -138,46 +88,18 @@ export class Sender {
     })
   }
 
-  /** Resolves when every batch there is now is done, well or not. */
-  async flush(): Promise<void> {
-    const batches = [...this.#incomplete.keys()]
-    if (batches.length === 0) return
-    for (const queue of this.#ready) queue.open = undefined
-    this.#flushing++
-    this.wake()
-    let left = batches.length
-    await new Promise<void>((resolve) => {
-      const tell = () => {
-        if (--left === 0) resolve()
-      }
-      for (const batch of batches) batch.onDone.push(tell)
-    })
-    this.#flushing--
-  }
-
   /** Gives up all batches. */
   abort(error: KafkaError): void {
     clearTimeout(this.#timer)
     this.#timerAtMs = Infinity
-    for (const [batch, queue] of [...this.#incomplete]) this.#fail(queue, batch, error, false)
-  }
-
-  #openBatch(queue: PartitionQueue): ProducerBatch {
-    const hint = queue.open?.size ?? queue.bytesHint
-    queue.bytesHint = hint
-    const now = performance.now()
-    const batch = new ProducerBatch(queue.takeOrdinal(), now, hint, this.#buffers)
-    queue.waiting.push(batch)
-    queue.open = batch
-    this.#incomplete.set(batch, queue)
-    this.#ready.add(queue)
-    return batch
+    for (const [batch, queue] of [...this.#batches.incomplete])
+      this.#fail(queue, batch, error, false)
   }
 
   #drain(): void {
-    if (this.#ready.size === 0 || this.#cluster.closed) return
-    if (this.#settings.idempotent && this.#identity === undefined) {
-      this.#identify()
+    if (this.#batches.ready.size === 0 || this.#cluster.closed) return
+    if (this.#settings.idempotent && this.#identity.current === undefined) {
+      this.#identity.renew()
       return
     }
     this.#cluster.refreshIfStale()
@@ -185,7 +107,7 @@ export class Sender {
     let wakeAtMs = Infinity
     for (;;) {
       const loads = new Map<number, Shipment[]>()
-      for (const queue of this.#ready) {
+      for (const queue of this.#batches.ready) {
         const atMs = this.#trySend(queue, now, loads)
         if (atMs < wakeAtMs) wakeAtMs = atMs
       }
@@ -200,7 +122,7 @@ export class Sender {
   #trySend(queue: PartitionQueue, now: number, loads: Map<number, Shipment[]>): number {
     const batch = queue.waiting[0]
     if (batch === undefined) {
-      this.#ready.delete(queue)
+      this.#batches.ready.delete(queue)
       return Infinity
     }
     const expiresAtMs = batch.createdMs + this.#settings.deliveryTimeoutMs
@@ -211,7 +133,7 @@ export class Sender {
     const readyAtMs = this.#readyAtMs(queue, batch)
     if (readyAtMs > now) return Math.min(readyAtMs, expiresAtMs)
     const { inFlightMax } = this.#settings
-    if (queue.mustWait(this.#identity, inFlightMax)) return Infinity
+    if (queue.mustWait(this.#identity.current, inFlightMax)) return Infinity
     const topic = this.#cluster.metadata.topic(queue.topic)
     const leaderId = topic?.partitions[queue.partition]?.leaderId ?? -1
     if (leaderId < 0) return this.#lookForLeader(queue, now)
@@ -237,7 +159,7 @@ export class Sender {
 
   /** Whether more records may yet come into a batch that nobody is waiting for in particular. */
   #mayGrow(queue: PartitionQueue, batch: ProducerBatch): boolean {
-    if (queue.open !== batch || this.pressed || this.#flushing > 0) return false
+    if (queue.open !== batch || this.pressed || this.#batches.flushing > 0) return false
     return batch.size < this.#settings.batchSize
   }
 
@@ -268,17 +190,16 @@ export class Sender {
       this.#fail(queue, batch, asKafkaError(error), false)
       return undefined
     }
-    if (queue.take(this.#identity) === undefined) {
+    if (queue.take(this.#identity.current) === undefined) {
       // All epochs of this producer id are used up.
-      this.#identity = undefined
-      this.#identify()
+      this.#identity.renew()
       return undefined
     }
     batch.stamp(queue.identity, this.#tools.crc32c)
     if (batch.attempts > 1) this.#metrics.retries++
     queue.bytesHint = batch.size
-    this.#ready.delete(queue)
-    if (!queue.isEmpty) this.#ready.add(queue)
+    this.#batches.ready.delete(queue)
+    if (!queue.isEmpty) this.#batches.ready.add(queue)
     return { queue, batch, bytes: batch.sealed as Buffer, topicId }
   }
 
@@ -323,7 +244,7 @@ export class Sender {
   }
 
   #onAnswer(queue: PartitionQueue, batch: ProducerBatch, answer: BatchAnswer): void {
-    if (!this.#incomplete.has(batch)) return
+    if (!this.#batches.incomplete.has(batch)) return
     const now = performance.now()
     const code = answer.errorCode
     const { idempotent, retries, deliveryTimeoutMs } = this.#settings
@@ -343,7 +264,8 @@ export class Sender {
         this.#retry(queue, batch, answer, now)
         break
       case 'split':
-        this.#split(queue, batch)
+        this.#metrics.splits++
+        this.#batches.split(queue, batch)
         break
       default: {
         const error = kafkaError(code, answer.errorMessage)
@@ -361,7 +283,7 @@ export class Sender {
     queue.onWritten()
     this.#metrics.recordsSent += batch.count
     this.#metrics.bytesPlain += batch.size
-    this.#finish(queue, batch, true)
+    this.#batches.finish(queue, batch, true)
     batch.eachDelivery((delivery, position, index, ownTimestamp) => {
       const offset = baseOffset < 0 ? -1 : baseOffset + index
       const timestamp = logAppendTimeMs < 0 ? ownTimestamp : logAppendTimeMs
@@ -371,24 +293,16 @@ export class Sender {
 
   #fail(queue: PartitionQueue, batch: ProducerBatch, error: KafkaError, reusable: boolean): void {
     this.#metrics.recordsFailed += batch.count
-    this.#finish(queue, batch, reusable && batch.attempts === 0)
+    this.#batches.finish(queue, batch, reusable && batch.attempts === 0)
     batch.eachDelivery((delivery) => delivery.fail(error))
     // Memory has come free, but in the middle of a walk over the queues.
     queueMicrotask(this.#onMemory)
   }
 
-  #finish(queue: PartitionQueue, batch: ProducerBatch, reusable: boolean): void {
-    queue.remove(batch)
-    if (queue.isEmpty) this.#ready.delete(queue)
-    this.#incomplete.delete(batch)
-    this.#metrics.bufferBytes -= batch.size - RECORD_BATCH_OVERHEAD
-    batch.free(reusable)
-  }
-
   #retry(queue: PartitionQueue, batch: ProducerBatch, answer: BatchAnswer, now: number): void {
     batch.lastError = kafkaError(answer.errorCode, answer.errorMessage)
     queue.putBack(batch)
-    this.#ready.add(queue)
+    this.#batches.ready.add(queue)
     const { metadata } = this.#cluster
     const { topic, partition } = queue
     if (answer.leaderId >= 0) {
@@ -398,19 +312,6 @@ export class Sender {
     }
     queue.notBeforeMs = now + this.#cluster.backoffMs(queue.failures++)
     if (isInvalidMetadata(answer.errorCode)) this.#refresh(topic)
-  }
-
-  #split(queue: PartitionQueue, batch: ProducerBatch): void {
-    const pieces = splitBatch(batch, this.#buffers)
-    queue.sequencePieces(batch, ...pieces)
-    this.#metrics.splits++
-    this.#finish(queue, batch, true)
-    for (const piece of pieces) {
-      this.#metrics.bufferBytes += piece.size - RECORD_BATCH_OVERHEAD
-      this.#incomplete.set(piece, queue)
-      queue.putBack(piece)
-    }
-    this.#ready.add(queue)
   }
 
   #expired(batch: ProducerBatch, { topic, partition }: PartitionQueue): TimeoutError {
@@ -449,29 +350,6 @@ export class Sender {
         // A leader that cannot be reached may have lost its place.
         if (error.retriable) this.#cluster.refreshMetadata().then(...both(() => this.wake()))
         else this.abort(error)
-      },
-    )
-  }
-
-  #identify(): void {
-    if (this.#identifying) return
-    this.#identifying = true
-    const { maxBlockMs } = this.#settings
-    const body = { transactionalId: null, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS }
-    const ask = async () => {
-      const answer = await this.#cluster.requestAny(InitProducerId, body)
-      throwOnError(answer.errorCode)
-      return answer
-    }
-    this.#cluster.retry(ask, maxBlockMs, 'producer id').then(
-      ({ producerId, producerEpoch }) => {
-        this.#identifying = false
-        this.#identity = { producerId, producerEpoch }
-        this.#drain()
-      },
-      (error: unknown) => {
-        this.#identifying = false
-        this.abort(asKafkaError(error))
       },
     )
   }
