@@ -22,6 +22,7 @@ import {
 import type { ConsumerRecord } from './consumer-record.ts'
 import { asKafkaError, ClosedError, KafkaError, TimeoutError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
+import type { MemberIdentity } from './group.ts'
 import {
   type CommittedOffset,
   type FoundOffset,
@@ -77,7 +78,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
     this.#offsets = new Offsets(cluster, groupId, isolationLevel === 'read_committed')
     this.#commits = new Commits(
       cluster,
-      (offsets, member) => this.#offsets.commitOnce(offsets, member),
+      (offsets, member) => this.#commitOnce(offsets, member),
       identity,
     )
     this.#finder = new PositionFinder(
@@ -313,7 +314,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
       .map(({ topic, partition }) => ({ topic, partition }))
   }
 
-  /** Finds offsets: the first, the end, or by time. For all partitions of the cluster. */
+  /** Finds offsets: the first, the end, or by time; of any partitions, each once. */
   async listOffsets(queries: readonly OffsetQuery[]): Promise<FoundOffset[]> {
     this.#throwIfClosed()
     return this.#offsets.find(queries, this.#settings.defaultApiTimeoutMs)
@@ -446,6 +447,17 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
       const { log } = this.#cluster.settings
       log.warn('offsets were not committed', { error: asKafkaError(error).message })
     }
+  }
+
+  async #commitOnce(offsets: readonly OffsetToCommit[], member: MemberIdentity): Promise<void> {
+    // Without a member's identity the broker would take it for a commit from outside of the group,
+    // which may overwrite what the partitions' new owner has committed.
+    if (this.#membership !== undefined && member.generation < 0) {
+      throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, {
+        message: 'The consumer is no member of its group at present.',
+      })
+    }
+    await this.#offsets.commitOnce(offsets, member)
   }
 
   #positionsToCommit(): OffsetToCommit[] {
