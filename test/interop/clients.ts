@@ -12,6 +12,8 @@ export interface InteropClient {
   readonly argv: readonly string[]
   /** Longest run in milliseconds where the usual is too short. */
   readonly msMax?: number
+  /** Settings of the broker, each as name=value. */
+  readonly settings?: readonly string[]
   needs(): string | undefined
 }
 
@@ -58,7 +60,73 @@ export const clients: readonly InteropClient[] = [
     '@confluentinc/kafka-javascript/build/Release',
     'confluent.js',
   ),
+  ...groupClients(),
 ]
+
+/**
+ * The clients once more, as members of groups. Each says what it can of `checks.ts` in groups/.
+ * What a client cannot is told where its member is written.
+ */
+function groupClients(): InteropClient[] {
+  const position = ['pause', 'seek']
+  const most = [...position, 'async', 'static', 'cooperative', 'regex']
+  const javaMember = (version: string) => javaClient(version, 'GroupMember')
+  const newest = javaMember('4.3.1')
+  const librdkafka = python('confluent-kafka-python', 'confluent_kafka_member.py')
+  const confluent = node(
+    '@confluentinc/kafka-javascript',
+    '@confluentinc/kafka-javascript/build/Release',
+    'confluent-member.js',
+  )
+  const platformatic = node(
+    '@platformatic/kafka',
+    '@platformatic/kafka',
+    'platformatic-member.js',
+    newerNode(),
+  )
+  return [
+    group('java 4.3.1', newest, most),
+    group('java 4.3.1, consumer protocol', withArgument(newest, 'protocol=consumer'), most),
+    group('java 3.9.1', javaMember('3.9.1'), most),
+    group('java 2.8.2', javaMember('2.8.2'), most),
+    group('franz-go', goMember('franzmember'), most),
+    group('sarama', goMember('saramamember'), [...position, 'static']),
+    group('confluent-kafka-python', librdkafka, most),
+    group('kafka-python', python('kafka-python', 'kafka_python_member.py'), most),
+    group('aiokafka', python('aiokafka', 'aiokafka_member.py'), [...position, 'static', 'regex']),
+    group('kafkajs', node('kafkajs', 'kafkajs', 'kafkajs-member.js'), [...position, 'regex-once']),
+    group('@platformatic/kafka', platformatic, ['static-killed']),
+    group('@confluentinc/kafka-javascript', confluent, most),
+  ]
+}
+
+type MemberProgram = Omit<InteropClient, 'name'>
+
+function group(name: string, member: MemberProgram, can: readonly string[]): InteropClient {
+  return {
+    name: `groups: ${name}`,
+    argv: [...program('groups/checks.js'), can.join(), ...member.argv],
+    // Kafka does not let the session of the consumer protocol be so short by default.
+    settings: [
+      'num.partitions=4',
+      'group.consumer.min.session.timeout.ms=6000',
+      'group.consumer.session.timeout.ms=6000',
+      'group.consumer.min.heartbeat.interval.ms=500',
+      'group.consumer.heartbeat.interval.ms=500',
+    ],
+    needs: () => member.needs() ?? (runs('kcat', '-V') ? undefined : 'kcat is not installed'),
+  }
+}
+
+/** The bootstrap address comes after it. */
+function withArgument(member: MemberProgram, argument: string): MemberProgram {
+  return { ...member, argv: [...member.argv, argument] }
+}
+
+function goMember(name: string): MemberProgram {
+  const path = join(cache, name)
+  return { argv: [path], needs: () => missing(path) }
+}
 
 function java(version: string): InteropClient {
   return { name: `java ${version}`, ...javaClient(version, 'Interop') }

@@ -41,7 +41,10 @@ tools_part() { # Kafka's own command line tools
     dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$cache/tools-4.3.1" >&2
 }
 
-go_part() { (cd "$here/go" && GOFLAGS=-mod=readonly go build -o "$cache/franz-go" .); }
+go_part() { (
+  cd "$here/go" && export GOFLAGS=-mod=readonly && go build -o "$cache/franz-go" . &&
+    go build -o "$cache/" ./franzmember ./saramamember
+); }
 
 python_part() {
   python3 -c "import ensurepip" 2>/dev/null || debian python3-venv || return
@@ -65,16 +68,16 @@ node_part() {
 node_link() { ln -sfn "$cache/node/node_modules" "$here/node/node_modules"; }
 
 fingerprint() { # PART: of this script and of all that the part is made from
-  { cat "$here/install.sh"; find "$here/$1" -maxdepth 1 -type f ! -name '*.js' ! -name '*.py' 2>/dev/null |
+  { cat "$here/install.sh"; find "$here/$1" -type f ! -name '*.js' ! -name '*.py' 2>/dev/null |
     LC_ALL=C sort | xargs -r cat; node --version; } | sha256sum
 }
 
 installed() { # PART
   case $1 in
     kcat) command -v kcat >/dev/null ;;
-    java) [[ -f $cache/java-2.8.2/classes/Interop.class ]] ;;
+    java) [[ -f $cache/java-2.8.2/classes/GroupMember.class ]] ;;
     tools) compgen -G "$cache/tools-4.3.1/kafka-tools-*.jar" >/dev/null ;;
-    go) [[ -x $cache/franz-go ]] ;;
+    go) [[ -x $cache/franz-go && -x $cache/saramamember ]] ;;
     python) [[ -x $cache/python/bin/python ]] ;;
     node) [[ -d $cache/node/node_modules ]] ;;
   esac

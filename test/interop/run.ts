@@ -1,6 +1,7 @@
 /**
  * Runs clients that we did not write, each against a freshly started broker.
- * `run.js [--subject odradek|kafka] [--only CLIENT]... [--verbose]`
+ * `run.js [--subject odradek|kafka] [--only CLIENT]... [--groups] [--verbose]`
+ * `--groups`: only the scenarios of consumer groups.
  * The last line counts the checks: 'N passed, N failed', and clients that could not be run.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -33,16 +34,18 @@ async function main(): Promise<void> {
   const options = {
     subject: { type: 'string', default: 'odradek' },
     only: { type: 'string', multiple: true },
+    groups: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   } as const
   const { values } = parseArgs({ options })
-  const { subject, only, verbose } = values
+  const { subject, only, groups, verbose } = values
   if (subject !== 'odradek' && subject !== 'kafka') return refuse(`no subject '${subject}'`)
   if (subject === 'kafka' && !oracleIsHere()) return refuse('there is no Kafka to compare with')
-  const wanted = clients.filter(({ name }) => only === undefined || only.includes(name))
-  if (wanted.length !== (only?.length ?? clients.length)) {
+  const named = clients.filter(({ name }) => only === undefined || only.includes(name))
+  if (named.length !== (only?.length ?? clients.length)) {
     return refuse(`the clients are: ${clients.map(({ name }) => name).join(', ')}`)
   }
+  const wanted = named.filter(({ name }) => !groups || name.startsWith('groups:'))
   const runs: Run[] = []
   for (const client of wanted) {
     const run = await runClient(client, subject)
@@ -59,7 +62,7 @@ async function runClient(client: InteropClient, kind: SubjectKind): Promise<Run>
   const directory = mkdtempSync(join(tmpdir(), 'odradek-interop-'))
   const checks: Check[] = []
   try {
-    const subject = await startSubject(kind, join(directory, 'data'))
+    const subject = await startSubject(kind, join(directory, 'data'), client.settings)
     await runProgram(client, subject.bootstrap, checks)
     await subject.stop()
   } catch (error) {

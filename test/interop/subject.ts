@@ -2,7 +2,7 @@
  * Starts the broker under test: ours, or Apache Kafka as the oracle that the suite is proved with.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -27,14 +27,30 @@ const stopMsMax = 20_000
 /** Whether a Kafka to compare with is on this machine. */
 export const oracleIsHere = (): boolean => existsSync(kafkaScript)
 
-/** Starts a broker on a free loopback port with an empty data directory `directory`. */
-export async function startSubject(kind: SubjectKind, directory: string): Promise<Subject> {
+/** Starts a broker on a free loopback port with an empty data directory `directory`. `settings` are
+ *  of server.properties, each as name=value. */
+export async function startSubject(
+  kind: SubjectKind,
+  directory: string,
+  settings: readonly string[] = [],
+): Promise<Subject> {
   const port = await freePortPair()
-  return kind === 'kafka' ? startKafka(port, directory) : startOdradek(port, directory)
+  const start = kind === 'kafka' ? startKafka : startOdradek
+  return start(port, directory, settings)
 }
 
-async function startKafka(port: number, directory: string): Promise<Subject> {
-  const env = { ...process.env, KAFKA_HEAP_OPTS: '-Xmx512M -Xms256M' }
+async function startKafka(
+  port: number,
+  directory: string,
+  settings: readonly string[],
+): Promise<Subject> {
+  const properties = `${directory}.properties`
+  writeFileSync(properties, `${settings.join('\n')}\n`)
+  const env = {
+    ...process.env,
+    KAFKA_HEAP_OPTS: '-Xmx512M -Xms256M',
+    KAFKA_PROPS: properties,
+  }
   const run = promisify(execFile)
   await run(kafkaScript, ['spawn', String(port), directory], { env })
   return {
@@ -43,9 +59,14 @@ async function startKafka(port: number, directory: string): Promise<Subject> {
   }
 }
 
-async function startOdradek(port: number, directory: string): Promise<Subject> {
+async function startOdradek(
+  port: number,
+  directory: string,
+  settings: readonly string[],
+): Promise<Subject> {
   const main = resolve(root, 'dist/src/cli/main.js')
-  const args = [main, 'serve', '--port', String(port), '--data-dir', directory]
+  const set = settings.flatMap((setting) => ['--set', setting])
+  const args = [main, 'serve', '--port', String(port), '--data-dir', directory, ...set]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const log: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {

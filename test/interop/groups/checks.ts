@@ -1,6 +1,8 @@
 /**
  * The scenarios of groups with one client. `checks.js FEATURES COMMAND... BOOTSTRAP`
- * FEATURES: what the client can, separated by commas, or 'none'; COMMAND starts a member.
+ * FEATURES: what the client can, separated by commas: pause, seek, async (commits), static, or
+ * static-killed where it leaves when it is closed, cooperative, regex, or regex-once where it looks
+ * for topics only at the start. COMMAND starts a member.
  */
 import { killMembers, Member } from './member.ts'
 import {
@@ -13,7 +15,7 @@ import {
   type World,
 } from './scenarios.ts'
 
-const features = process.argv[2]!.split(',')
+const can: ReadonlySet<string> = new Set(process.argv[2]!.split(','))
 const argv = process.argv.slice(3, -1)
 const bootstrap = process.argv.at(-1)!
 
@@ -33,11 +35,10 @@ const world: World = {
 }
 
 async function others(): Promise<void> {
-  const commits = features.includes('async') ? ['commit', 'commit-async'] : ['commit']
-  await alone(world, commits)
-  if (features.includes('static')) await staticRestart(world)
-  if (features.includes('cooperative')) await cooperative(world)
-  if (features.includes('regex')) await pattern(world)
+  await alone(world, can)
+  if (can.has('static') || can.has('static-killed')) await staticRestart(world, can.has('static'))
+  if (can.has('cooperative')) await cooperative(world)
+  if (can.has('regex') || can.has('regex-once')) await pattern(world, can.has('regex'))
 }
 
 // A takeover mostly waits for the session to end.

@@ -1,5 +1,6 @@
 /** What the members of a group go through, whichever client they are. */
 import { spawn } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
 import type { Delivery, Member, MemberSettings } from './member.ts'
 
 /** What a scenario works with. */
@@ -49,8 +50,8 @@ export async function takeover(world: World): Promise<void> {
   await world.check('last-member-leaves', () => second.close())
 }
 
-/** One member alone: reset policies, pause, seek, both kinds of commit. */
-export async function alone(world: World, commits: readonly string[]): Promise<void> {
+/** One member alone: reset policies, and what the client can of pause, seek and commits. */
+export async function alone(world: World, can: ReadonlySet<string>): Promise<void> {
   const topic = 'alone'
   await world.produce(topic, 20)
   const settings: MemberSettings = { group: 'alone', topics: topic, reset: 'earliest' }
@@ -60,20 +61,12 @@ export async function alone(world: World, commits: readonly string[]): Promise<v
     expectNoGaps(member.deliveries, topic, 0, 19)
   })
   if (!started) return
-  await world.check('pause-and-resume', () => pause(world, member, topic))
-  await world.check('seek', async () => {
-    const before = member.deliveries.length
-    const sought = () => member.deliveries.slice(before)
-    await member.command('seek', `${topic}:1`, 3)
-    await member.wait('offset 24 again', () => sought().some(({ offset }) => offset === 24))
-    expectOffsets(sought(), `${topic}:1`, 3, 24)
-    expect(
-      sought().every(({ partition }) => partition === `${topic}:1`),
-      'other partitions too',
-    )
-  })
+  if (can.has('pause')) await world.check('pause-and-resume', () => pause(world, member, topic))
+  else await world.produce(topic, 5)
+  await world.check('reads-on', () => member.reads(24, 4))
+  if (can.has('seek')) await world.check('seek', () => seek(member, topic))
   let end = 25
-  for (const commit of commits) {
+  for (const commit of can.has('async') ? ['commit', 'commit-async'] : ['commit']) {
     await world.check(`${commit}-and-resume`, async () => {
       await member.command(commit)
       await member.close()
@@ -89,8 +82,11 @@ export async function alone(world: World, commits: readonly string[]): Promise<v
   await member.close().catch(() => {}) // a check above has told what is wrong
 }
 
-/** A member that restarts under its instance id keeps its partitions, and nobody else notices. */
-export async function staticRestart(world: World): Promise<void> {
+/**
+ * A member that restarts under its instance id keeps its partitions, and nobody else notices.
+ * `closes`: it ends in good order, which a client that leaves even so cannot.
+ */
+export async function staticRestart(world: World, closes: boolean): Promise<void> {
   await world.check('static-member-restarts-without-rebalance', async () => {
     const topic = 'static'
     await world.produce(topic, 2)
@@ -101,7 +97,8 @@ export async function staticRestart(world: World): Promise<void> {
     await Promise.all([one.reads(1, 2), other.reads(1, 2)])
     const owned = [...other.owned].sort().join()
     await other.command('commit')
-    await other.close()
+    if (closes) await other.close()
+    else other.kill()
     const changes = one.changes.length
     other = world.join('restarted', { ...settings, instance: 'other' })
     await other.wait('its partitions', () => [...other.owned].sort().join() === owned)
@@ -147,14 +144,16 @@ export async function cooperative(world: World): Promise<void> {
   })
 }
 
-/** Topics by pattern, those that come later as well. */
-export async function pattern(world: World): Promise<void> {
+/** Topics by pattern; `grows`: those that come later as well. */
+export async function pattern(world: World, grows: boolean): Promise<void> {
   await world.check('regex-subscription', async () => {
     await Promise.all(['pat-a', 'pat-b', 'other-a'].map((topic) => world.produce(topic, 1)))
     const member = world.join('matcher', { group: 'regex', regex: '^pat-.*', reset: 'earliest' })
     await member.reads(0, 8)
-    await world.produce('pat-c', 1)
-    await member.reads(0, 12)
+    if (grows) {
+      await world.produce('pat-c', 1)
+      await member.reads(0, 12)
+    }
     expect(
       [...member.owned].every((partition) => partition.startsWith('pat-')),
       `owns ${[...member.owned]}`,
@@ -189,6 +188,18 @@ async function pause(world: World, member: Member, topic: string): Promise<void>
   await member.wait('the fourth', () => since().length >= 20)
   expectNoGaps(since(), topic, 20, 24)
   expect(since().length === 20, `${since().length} records`)
+}
+
+async function seek(member: Member, topic: string): Promise<void> {
+  const before = member.deliveries.length
+  const sought = () => member.deliveries.slice(before)
+  await member.command('seek', `${topic}:1`, 3)
+  await member.wait('offset 24 again', () => sought().some(({ offset }) => offset === 24))
+  expectOffsets(sought(), `${topic}:1`, 3, 24)
+  expect(
+    sought().every(({ partition }) => partition === `${topic}:1`),
+    'other partitions too',
+  )
 }
 
 async function latest(world: World, topic: string, end: number): Promise<void> {
