@@ -118,6 +118,9 @@ export function resolveConsumerSettings<K, V>(
   if (!['read_committed', 'read_uncommitted'].includes(isolationLevel)) {
     throw new TypeError("isolationLevel is 'read_committed' or 'read_uncommitted'")
   }
+  if (options.enableAutoCommit === true && groupId === undefined) {
+    throw new TypeError('enableAutoCommit needs a groupId')
+  }
   const sessionTimeoutMs = options.sessionTimeoutMs ?? 45_000
   const heartbeatIntervalMs = options.heartbeatIntervalMs ?? 3000
   if (heartbeatIntervalMs >= sessionTimeoutMs) {

@@ -486,7 +486,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
     if (gate.inside || gate.polled) this.#polledMs = now
     gate.polled = false
     if (now - this.#polledMs > this.#settings.maxPollIntervalMs) this.#membership?.onPollLate()
-    if (gate.inside || now >= this.#nextCommitMs) gate.attend()
+    gate.attend()
   }
 
   async #close(timeoutMs: number): Promise<void> {

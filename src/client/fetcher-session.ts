@@ -29,12 +29,14 @@ export class FetchSession<T extends FetchTarget> {
   /** 0: the next request tells everything and asks for a new session. */
   #epoch = 0
   #known = new Map<string, T>()
+  #named = new Map<string, T>()
 
   /** The next request for `wanted`. Has to be followed by `onAnswer` or `onFailure`. */
   plan(wanted: readonly T[]): FetchPlan<T> {
     const next = new Map(wanted.map((target) => [nameOf(target), target]))
     const known = this.#known
     this.#known = next
+    this.#named = new Map(wanted.map((target) => [plainNameOf(target), target]))
     const sessionId = this.#id
     const sessionEpoch = this.#epoch
     if (sessionEpoch === 0) return { sessionId, sessionEpoch, targets: wanted, forgotten: [] }
@@ -68,12 +70,21 @@ export class FetchSession<T extends FetchTarget> {
 
   /** The partition of an answer, as the last plan named it. */
   target(topic: string, topicId: string, partition: number): T | undefined {
-    return this.#known.get(`${topicId}/${partition}`) ?? this.#known.get(`${topic}//${partition}`)
+    return (
+      this.#known.get(`${topicId}/${partition}`) ??
+      this.#named.get(plainNameOf({ topic, partition }))
+    )
   }
 }
 
-function nameOf({ topic, topicId, partition }: FetchTarget): string {
-  return topicId === undefined ? `${topic}//${partition}` : `${topicId}/${partition}`
+function nameOf(target: FetchTarget): string {
+  const { topicId, partition } = target
+  return topicId === undefined ? plainNameOf(target) : `${topicId}/${partition}`
+}
+
+/** For brokers that know ids, but not in Fetch. */
+function plainNameOf({ topic, partition }: Pick<FetchTarget, 'topic' | 'partition'>): string {
+  return `${topic}//${partition}`
 }
 
 function isSame(known: FetchTarget | undefined, target: FetchTarget): boolean {

@@ -17,6 +17,14 @@ import { FetchSession, type FetchTarget } from './fetcher-session.ts'
 /** The last version that names topics; later ones need their ids. */
 const NAMES_VERSION_MAX = 12
 
+/** A request without the session mends these. */
+const SESSION_ERRORS: ReadonlySet<number> = new Set([
+  ErrorCode.FETCH_SESSION_ID_NOT_FOUND,
+  ErrorCode.INVALID_FETCH_SESSION_EPOCH,
+  ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR,
+  ErrorCode.INCONSISTENT_TOPIC_ID,
+])
+
 type FetchAnswer = ResponseOf<typeof Fetch>
 type PartitionAnswer = FetchAnswer['responses'][number]['partitions'][number]
 
@@ -208,6 +216,8 @@ export class Fetcher<K, V> {
       if (this.#closed) return
       if (node.session.onAnswer(answer.errorCode, answer.sessionId)) {
         this.#onAnswer(node, answer)
+      } else if (!SESSION_ERRORS.has(answer.errorCode)) {
+        throw kafkaError(answer.errorCode)
       }
     } catch (error) {
       node.session.onFailure()

@@ -8,7 +8,8 @@ import { ErrorCode } from '../protocol/errors.ts'
 import type { ResponseOf } from '../protocol/schema.ts'
 import type { Assignor } from './assignors.ts'
 import { type ClusterClient, CoordinatorType } from './cluster-client.ts'
-import type { BodyOf } from './connection.ts'
+import type { BodyOf, RequestOptions } from './connection.ts'
+import type { Lane } from './connection-pool.ts'
 import type { ResolvedConsumerSettings } from './consumer-options.ts'
 import { difference, type TopicPartition } from './consumer-positions.ts'
 import { asKafkaError, type KafkaError, kafkaError } from './errors.ts'
@@ -117,7 +118,9 @@ export class ClassicMember implements GroupMember {
     this.#left = true
     clearTimeout(this.#timer)
     const isStatic = this.#settings.groupInstanceId !== undefined
-    if (this.#memberId !== '' && !isStatic && this.#failure === undefined) {
+    // Over a port the request would wait behind the join; the broker sees the port close.
+    const isStuck = this.#joining && this.#cluster.pool.single
+    if (this.#memberId !== '' && !isStatic && !isStuck && this.#failure === undefined) {
       await this.#sendLeave('the consumer is being closed')
     }
     this.#generation = -1
@@ -127,13 +130,16 @@ export class ClassicMember implements GroupMember {
     const { groupId } = this.#settings
     const { memberId, groupInstanceId } = this.identity
     try {
-      await this.#request(LeaveGroup, (version) =>
-        version < 3
-          ? { groupId, memberId }
-          : {
-              groupId,
-              members: [{ memberId, groupInstanceId, ...(version >= 5 ? { reason } : {}) }],
-            },
+      await this.#request(
+        LeaveGroup,
+        (version) =>
+          version < 3
+            ? { groupId, memberId }
+            : {
+                groupId,
+                members: [{ memberId, groupInstanceId, ...(version >= 5 ? { reason } : {}) }],
+              },
+        { lane: 'main' },
       )
     } catch (error) {
       // The session will end by itself.
@@ -199,7 +205,11 @@ export class ClassicMember implements GroupMember {
         reaction = 'backoff'
       }
       if (reaction === 'fail') break
-      if (reaction === 'reset') this.#forget()
+      if (reaction === 'reset') {
+        this.#forget()
+        // A cooperative member still has partitions, but others may have them by now.
+        this.#lost = this.#host.assigned().length > 0
+      }
       if (reaction === 'coordinator') this.#forgetCoordinator()
       if (reaction === 'retry' || reaction === 'rejoin' || reaction === 'reset') continue
       if (!(await this.#pause(this.#cluster.backoffMs(tries++)))) return
@@ -215,7 +225,7 @@ export class ClassicMember implements GroupMember {
     const { memberId, groupInstanceId } = this.identity
     const subscription = {
       topics: this.#host.topics(),
-      owned: this.#host.assigned(),
+      owned: this.#lost ? [] : this.#host.assigned(),
       generation: this.#generation,
     }
     this.#joinedTopics = subscription.topics.join()
@@ -276,7 +286,7 @@ export class ClassicMember implements GroupMember {
         ...(version >= 3 ? { groupInstanceId } : {}),
         ...(version >= 5 ? { protocolType: PROTOCOL_TYPE, protocolName: assignor.name } : {}),
       }),
-      this.#settings.maxPollIntervalMs + JOIN_GRACE_MS,
+      { timeoutMs: this.#settings.maxPollIntervalMs + JOIN_GRACE_MS },
     )
     if (answer.errorCode !== ErrorCode.NONE) {
       return this.#react(onMemberError(answer.errorCode), answer.errorCode)
@@ -385,14 +395,14 @@ export class ClassicMember implements GroupMember {
   #request<A extends typeof SyncGroup | typeof Heartbeat | typeof LeaveGroup>(
     api: A,
     body: BodyOf<A>,
-    timeoutMs?: number,
+    options: RequestOptions & { lane?: Lane } = {},
   ): Promise<ResponseOf<A>> {
     return this.#cluster.requestCoordinator(
       CoordinatorType.group,
       this.#settings.groupId,
       api,
       body,
-      { lane: 'coordinator', ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+      { lane: 'coordinator', ...options },
     )
   }
 }
