@@ -148,8 +148,8 @@ export class LmdbOffsetIndex implements OffsetIndex {
     for (const aborted of update.aborted) {
       this.#put(key(slot, KIND_ABORTED, aborted.lastOffset), pack(aborted))
     }
-    for (const offset of update.abortedRemoved) this.#db.remove(key(slot, KIND_ABORTED, offset))
-    for (const id of update.producersRemoved) this.#db.remove(key(slot, KIND_PRODUCER, id))
+    for (const offset of update.abortedRemoved) this.#remove(key(slot, KIND_ABORTED, offset))
+    for (const id of update.producersRemoved) this.#remove(key(slot, KIND_PRODUCER, id))
     for (const producer of update.producers) {
       this.#put(key(slot, KIND_PRODUCER, producer.producerId), pack(producer))
     }
@@ -158,7 +158,13 @@ export class LmdbOffsetIndex implements OffsetIndex {
   }
 
   #put(at: Buffer, value: Buffer): Promise<boolean> {
-    return this.#db.put(at, sealed(at, value))
+    const written = this.#db.put(at, sealed(at, value))
+    written.catch(isToldElsewhere)
+    return written
+  }
+
+  #remove(at: Buffer): void {
+    this.#db.remove(at).catch(isToldElsewhere)
   }
 
   #putEntries(slot: number, entries: readonly IndexEntry[]): void {
@@ -172,7 +178,7 @@ export class LmdbOffsetIndex implements OffsetIndex {
       start: prefix(slot, KIND_CHECKPOINT),
       end: prefix(slot, KIND_END),
     })
-    for (const found of range) this.#db.remove(Buffer.from(found))
+    for (const found of range) this.#remove(Buffer.from(found))
   }
 
   #removeSegment(slot: number, base: number): void {
@@ -182,14 +188,22 @@ export class LmdbOffsetIndex implements OffsetIndex {
     })
     for (const found of range) {
       if (readUInt64(found.value, 0) !== base) break
-      this.#db.remove(Buffer.from(found.key))
+      this.#remove(Buffer.from(found.key))
     }
-    this.#db.remove(key(slot, KIND_SUMMARY, base))
+    this.#remove(key(slot, KIND_SUMMARY, base))
   }
 
   #range(slot: number, kind: number) {
     return this.#db.getRange({ start: prefix(slot, kind), end: prefix(slot, kind + 1) })
   }
+}
+
+/**
+ * Of a transaction that fails, LMDB rejects the promise of each operation, and one more with the
+ * cause. The last operation tells of all; nobody else listens.
+ */
+function isToldElsewhere(error: Error & { commitError?: Promise<unknown> }): void {
+  error.commitError?.catch(() => {})
 }
 
 /** Unpacks a value without its seal. */
