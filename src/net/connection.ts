@@ -22,6 +22,12 @@ const FIRST_BUFFER_BYTES_MAX = 1024 * 1024 + 64 * 1024
  */
 const UNSENT_BYTES_MAX = 256 * 1024
 
+/**
+ * Bytes after which a connection lets the others have a turn. The loop reads one socket up to 32
+ * times before it looks at the next: one producer would keep a reader of its records waiting.
+ */
+const TURN_BYTES_MAX = 1024 * 1024
+
 /** What a connection asks of its shard. */
 export interface ConnectionHost {
   readonly pool: BufferPool
@@ -68,6 +74,10 @@ export class Connection {
   #end = 0
   /** Reading stopped. Changes only within a read or in `resume`: see `readTarget`. */
   #paused = false
+  /** Bytes read since this connection let others have a turn. */
+  #turnBytes = 0
+  /** It is the turn of others. */
+  #yielded = false
   /** Something that was received has to wait, so reading is to stop. */
   #stuck = false
   #parsing = false
@@ -159,12 +169,29 @@ export class Connection {
       this.#parseLoose(target, n)
     }
     if (this.#closed) this.#release()
+    else this.#yieldAfter(n)
     return !this.#paused && !this.#closed
+  }
+
+  /**
+   * Stops reading until the next turn when this one was long; between frames, so that nothing is
+   * copied.
+   */
+  #yieldAfter(n: number): void {
+    this.#turnBytes += n
+    if (this.#turnBytes < TURN_BYTES_MAX || this.#buffer !== undefined || this.#paused) return
+    this.#turnBytes = 0
+    this.#yielded = true
+    this.#pause()
+    setImmediate(() => {
+      this.#yielded = false
+      this.resume()
+    })
   }
 
   /** Goes on with what waited: an answer left, or memory became free. */
   resume(): void {
-    if (this.#closed || this.#parsing || !this.#paused) return
+    if (this.#closed || this.#parsing || !this.#paused || this.#yielded) return
     this.#stuck = false
     this.#parseHeld()
     if (this.#closed || this.#stuck) return
