@@ -1,7 +1,8 @@
 /**
  * The sticky assignment: as even as the subscriptions allow, and with as few moves as that needs.
- * In place of Kafka's algorithm one that starts from what is owned, fills the least loaded, and then
- * moves single partitions from the most to the least loaded while that makes it more even. KIP-54.
+ * In place of Kafka's algorithm one that starts from what is owned, fills the least loaded, and
+ * then moves single partitions from the most to the least loaded while that makes it more even.
+ * KIP-54.
  */
 import type { AssignorMember, GroupAssignment } from './assignors.ts'
 import { keyOf, type TopicPartition } from './consumer-positions.ts'

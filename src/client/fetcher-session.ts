@@ -1,5 +1,5 @@
-/** The fetch session with one broker: what it remembers need not be said again. Plain state, without
- *  IO. KIP-227. */
+/** The fetch session with one broker: what it remembers need not be said again. Plain state,
+ *  without IO. KIP-227. */
 import { ErrorCode } from '../protocol/errors.ts'
 
 const EPOCH_MAX = 0x7fffffff

@@ -17,7 +17,7 @@ import type { GroupHost, GroupMember, MemberIdentity } from './group.ts'
 import {
   decodeAssignment,
   decodeMember,
-  encodeAssignment,
+  encodeAssignments,
   encodeSubscription,
 } from './group-protocol.ts'
 import { onJoinError, onMemberError, type Reaction } from './group-reactions.ts'
@@ -41,6 +41,7 @@ export class ClassicMember implements GroupMember {
   readonly #host: GroupHost
   /** Only an assignor that all of ours are like may be cooperative. */
   readonly #cooperative: boolean
+  readonly #joinTimeoutMs: number
   #memberId = ''
   #generation = -1
   #rejoin = true
@@ -67,6 +68,8 @@ export class ClassicMember implements GroupMember {
     this.#cluster = cluster
     this.#settings = settings
     this.#host = host
+    const { requestTimeoutMs } = cluster.settings
+    this.#joinTimeoutMs = Math.max(requestTimeoutMs, settings.maxPollIntervalMs + JOIN_GRACE_MS)
     this.#cooperative = settings.assignors.every(({ protocol }) => protocol === 'cooperative')
   }
 
@@ -186,7 +189,7 @@ export class ClassicMember implements GroupMember {
   /** Joins until it holds or cannot be. */
   async #join(): Promise<void> {
     clearTimeout(this.#timer)
-    for (let tries = 0; !this.#left; ) {
+    for (let tries = 0; !this.#left && !this.#cluster.closed; ) {
       let reaction: Reaction
       try {
         const done = await this.#joinOnce()
@@ -212,10 +215,11 @@ export class ClassicMember implements GroupMember {
       }
       if (reaction === 'coordinator') this.#forgetCoordinator()
       if (reaction === 'retry' || reaction === 'rejoin' || reaction === 'reset') continue
-      if (!(await this.#pause(this.#cluster.backoffMs(tries++)))) return
+      // Rejects when the client is closed, which is looked at above.
+      await this.#cluster.wait(this.#cluster.backoffMs(tries++)).catch(() => {})
     }
     this.#joining = false
-    if (this.#left) return
+    if (this.#left || this.#cluster.closed) return
     this.#beatLater()
     this.#host.wake()
   }
@@ -248,10 +252,7 @@ export class ClassicMember implements GroupMember {
       }),
       {
         lane: 'coordinator',
-        timeoutMs: Math.max(
-          this.#cluster.settings.requestTimeoutMs,
-          maxPollIntervalMs + JOIN_GRACE_MS,
-        ),
+        timeoutMs: this.#joinTimeoutMs,
       },
     )
     if (answer.errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
@@ -286,7 +287,7 @@ export class ClassicMember implements GroupMember {
         ...(version >= 3 ? { groupInstanceId } : {}),
         ...(version >= 5 ? { protocolType: PROTOCOL_TYPE, protocolName: assignor.name } : {}),
       }),
-      { timeoutMs: this.#settings.maxPollIntervalMs + JOIN_GRACE_MS },
+      { timeoutMs: this.#joinTimeoutMs },
     )
     if (answer.errorCode !== ErrorCode.NONE) {
       return this.#react(onMemberError(answer.errorCode), answer.errorCode)
@@ -307,11 +308,7 @@ export class ClassicMember implements GroupMember {
       if (topic !== undefined) counts.set(name, topic.partitions.length)
     }
     this.#ledTopics = { topics, counts: this.#countsText(topics) }
-    const assignment = assignor.assign(members, counts)
-    return members.map(({ memberId }) => ({
-      memberId,
-      assignment: encodeAssignment(assignment.get(memberId) ?? []),
-    }))
+    return encodeAssignments(assignor.assign(members, counts))
   }
 
   #countsText(topics: readonly string[]): string {
@@ -384,12 +381,6 @@ export class ClassicMember implements GroupMember {
 
   #forgetCoordinator(): void {
     this.#cluster.forgetCoordinator(CoordinatorType.group, this.#settings.groupId)
-  }
-
-  /** False: closed meanwhile. */
-  async #pause(ms: number): Promise<boolean> {
-    await this.#cluster.wait(ms).catch(() => {})
-    return !this.#cluster.closed && !this.#left
   }
 
   #request<A extends typeof SyncGroup | typeof Heartbeat | typeof LeaveGroup>(

@@ -5,7 +5,7 @@ import { decodeMessage, encodeMessage } from '../protocol/compile.ts'
 import { ConsumerProtocolAssignment } from '../protocol/records/consumer-protocol-assignment.ts'
 import { ConsumerProtocolSubscription } from '../protocol/records/consumer-protocol-subscription.ts'
 import { Writer } from '../protocol/writer.ts'
-import type { AssignorMember, AssignorName } from './assignors.ts'
+import type { AssignorMember, AssignorName, GroupAssignment } from './assignors.ts'
 import { byTopic, type TopicPartition } from './consumer-positions.ts'
 
 /** v2 tells the generation; the rack of v3 is of no use to our assignors. */
@@ -75,6 +75,14 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
   const value = { assignedPartitions: partitionLists(partitions), userData: null }
   encodeMessage(ConsumerProtocolAssignment, ASSIGNMENT_VERSION, value, writer)
   return writer.finish()
+}
+
+/** What the leader gives to all members. */
+export function encodeAssignments(assignment: GroupAssignment) {
+  return [...assignment].map(([memberId, partitions]) => ({
+    memberId,
+    assignment: encodeAssignment(partitions),
+  }))
 }
 
 /** What the leader gave; nothing if there are no bytes. Throws MalformedRequest. */

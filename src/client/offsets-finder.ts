@@ -1,5 +1,5 @@
-/** Finds where to start: what is committed, else what autoOffsetReset says. Works in the background;
- *  what the user seeks meanwhile counts more. */
+/** Finds where to start: what is committed, else what autoOffsetReset says. Works in the
+ *  background; what the user seeks meanwhile counts more. */
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ResolvedConsumerSettings } from './consumer-options.ts'
 import {
