@@ -123,6 +123,25 @@ test('a frame that may not start stops the reading, and goes on behind resume', 
   t.is(shard.connection.heldBytes, 0)
 })
 
+test('a connection that sends without end lets others have a turn, and then goes on', async (t) => {
+  const shard = new FakeShard()
+  const stream = Buffer.concat(Array.from({ length: 40 }, (_, i) => framed(bodyOf(100_000, i))))
+  // An answer that leaves in the same turn must not bring the reading back before the others.
+  shard.onFrameDo = () => {
+    shard.connection.send([Buffer.alloc(10)], undefined)
+    shard.socket.drain()
+  }
+  let left = shard.feed(stream)
+  t.true(shard.socket.paused)
+  t.true(shard.frames.length >= 10 && shard.frames.length < 20)
+  for (let turn = 0; turn < 10 && left.length > 0; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    left = shard.feed(left)
+  }
+  t.is(left.length, 0)
+  t.is(shard.frames.length, 40)
+})
+
 test('a peer that takes no answers is not served further', (t) => {
   const shard = new FakeShard()
   let sent = 0
