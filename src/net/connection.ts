@@ -133,7 +133,8 @@ export class Connection {
   }
 
   /**
-   * Since when no request became whole, and of no answer anything was taken, as far as `touch` could
+   * Since when no request became whole, and of no answer anything was taken, as far as `touch`
+   * could
    * tell; monotonic ms.
    */
   get waitingSinceMs(): number {

@@ -1,5 +1,6 @@
 /**
- * The hostile test: `node dist/test/hostile/run.js --minutes 2 --seed 7 [--only ATTACK] [--shards 1,3]`.
+ * The hostile test: `node dist/test/hostile/run.js --minutes 2 --seed 7 [--only ATTACK] [--shards
+ * 1,3]`.
  * A failure prints the seed and makes the exit code 1.
  */
 import { parseArgs } from 'node:util'
