@@ -96,7 +96,7 @@ function groupClients(): InteropClient[] {
     group('aiokafka', python('aiokafka', 'aiokafka_member.py'), [...position, 'static', 'regex']),
     group('kafkajs', node('kafkajs', 'kafkajs', 'kafkajs-member.js'), [...position, 'regex-once']),
     group('@platformatic/kafka', platformatic, ['static-killed']),
-    group('@confluentinc/kafka-javascript', confluent, most),
+    group('@confluentinc/kafka-javascript', confluent, [...most, 'hang']),
   ]
 }
 

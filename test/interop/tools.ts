@@ -3,25 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kafkaTool } from './clients.ts'
-import { bootstrap, check, expect, type Output, run } from './program.ts'
+import { groupTools } from './groups/tools.ts'
+import { check, expect, run } from './program.ts'
+import { attempt, servers, tool } from './tool.ts'
 
 const TOPIC = 'tooled'
 const directory = mkdtempSync(join(tmpdir(), 'odradek-tools-'))
-const servers = ['--bootstrap-server', bootstrap]
-
-/** Runs a tool that has to succeed and whose output has to match. */
-function tool(name: string, args: readonly string[], pattern: RegExp, input = ''): Output {
-  const output = attempt(name, args, input)
-  const all = `${name} ${args.join(' ')} ended ${output.code}: ${output.out}\n${output.err}`
-  expect(output.code === 0, () => all)
-  expect(pattern.test(output.out), () => `no ${pattern} from ${all}`)
-  return output
-}
-
-function attempt(name: string, args: readonly string[], input = ''): Output {
-  return run([...kafkaTool(name), ...servers, ...args], input)
-}
-
 function topics(): void {
   const created = `^Created topic ${TOPIC}\\.$`
   check('topics-create', () => {
@@ -193,4 +180,5 @@ topics()
 configs()
 records()
 cluster()
+groupTools()
 rmSync(directory, { recursive: true })

@@ -2,7 +2,7 @@
  * The scenarios of groups with one client. `checks.js FEATURES COMMAND... BOOTSTRAP`
  * FEATURES: what the client can, separated by commas: pause, seek, async (commits), static, or
  * static-killed where it leaves when it is closed, cooperative, regex, or regex-once where it looks
- * for topics only at the start. COMMAND starts a member.
+ * for topics only at the start; hang, where closing it does not always end. COMMAND starts a member.
  */
 import { killMembers, Member } from './member.ts'
 import {
@@ -20,7 +20,8 @@ const argv = process.argv.slice(3, -1)
 const bootstrap = process.argv.at(-1)!
 
 const world: World = {
-  join: (name, settings) => new Member(name, argv, bootstrap, settings),
+  join: (name, settings) =>
+    new Member(name, { argv, bootstrap, mayHang: can.has('hang') }, settings),
   produce: (topic, count) => append(bootstrap, topic, count),
   check: async (name, body) => {
     let detail = ''

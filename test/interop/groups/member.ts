@@ -26,7 +26,15 @@ export interface MemberSettings {
   readonly cooperative?: true
 }
 
+/** How a member is started. `mayHang`: closing it does not always come to an end. */
+export interface MemberProgram {
+  readonly argv: readonly string[]
+  readonly bootstrap: string
+  readonly mayHang: boolean
+}
+
 const waitMsMax = 25_000
+const hangMsMax = 3_000
 const running = new Set<Member>()
 
 /** Ends whatever a failed scenario left running. */
@@ -42,16 +50,18 @@ export class Member {
   readonly changes: { readonly event: 'assigned' | 'revoked'; readonly partitions: string[] }[] = []
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>
   readonly #name: string
+  readonly #mayHang: boolean
   readonly #noise: string[] = []
   readonly #done: { command: string; error?: string }[] = []
   readonly #watchers = new Set<() => void>()
   #ended = false
 
-  constructor(name: string, argv: readonly string[], bootstrap: string, settings: MemberSettings) {
+  constructor(name: string, program: MemberProgram, settings: MemberSettings) {
     this.#name = name
-    const [command = '', ...args] = argv
+    this.#mayHang = program.mayHang
+    const [command = '', ...args] = program.argv
     const pairs = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
-    this.#child = spawn(command, [...args, bootstrap, ...pairs], { stdio: 'pipe' })
+    this.#child = spawn(command, [...args, program.bootstrap, ...pairs], { stdio: 'pipe' })
     running.add(this)
     this.#child.once('error', (error) => this.#noise.push(error.message))
     this.#child.once('close', () => {
@@ -107,7 +117,7 @@ export class Member {
       if (this.#ended) done()
       else this.#child.once('close', () => done())
     })
-    const timer = setTimeout(() => this.kill(), waitMsMax)
+    const timer = setTimeout(() => this.kill(), this.#mayHang ? hangMsMax : waitMsMax)
     await ended
     clearTimeout(timer)
     const { exitCode } = this.#child

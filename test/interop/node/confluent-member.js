@@ -1,4 +1,7 @@
-/** A member of a group with @confluentinc/kafka-javascript (librdkafka) by its node-rdkafka API. */
+/**
+ * A member of a group with @confluentinc/kafka-javascript (librdkafka) by its node-rdkafka API.
+ * Closing it blocks the whole process now and then, with Kafka's broker as well.
+ */
 import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import { bootstrap, changed, obey, record, settings } from './member.js'

@@ -61,6 +61,10 @@ while True:
     for batch in consumer.poll(100).values():
         for message in batch:
             record(message.topic, message.partition, message.offset)
+    # A poll that ends while it joins because of new metadata (and not of a rebalance) forgets the
+    # join, and never takes up its assignment: 3.0.12 with any broker.
+    if consumer._coordinator.rejoining:
+        consumer._coordinator.rejoin_needed = True
     while not commands.empty():
         command = commands.get()
         if command[0] == "close":
