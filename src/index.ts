@@ -59,5 +59,38 @@ export type {
   SerializationContext,
   Serializer,
 } from './client/producer-options.ts'
+export {
+  avroFormat,
+  avroSerde,
+  type CompiledSchema,
+  jsonSchemaFormat,
+  type ProtobufType,
+  protobufFormat,
+  protobufSerde,
+  type SchemaFormat,
+  type ThriftStruct,
+  thriftSerde,
+} from './client/schema-formats.ts'
+export {
+  RegistrySerde,
+  type RegistrySerdeOptions,
+  SchemaRegistry,
+  SchemaRegistryError,
+  type SchemaRegistryOptions,
+} from './client/schema-registry.ts'
+export {
+  bytesSerde,
+  float32Serde,
+  float64Serde,
+  int16Serde,
+  int32Serde,
+  int64Serde,
+  type JsonSerdeOptions,
+  jsonSerde,
+  type Serde,
+  type SerdeContext,
+  stringSerde,
+  uuidSerde,
+} from './client/serdes.ts'
 export type { BrokerConfig } from './config/broker.ts'
 export { Broker, type BrokerOptions } from './library/broker.ts'
