@@ -25,8 +25,10 @@ const CONFIGS = {
   'log.segment.bytes': String(4 * MIB),
 }
 
-/** What a process may take above what it took at the start, and each of its threads: twice the bound
- *  on requests, for these and for buffers that wait for use. */
+/**
+ * What a process may take above what it took at the start, and each of its threads: twice the bound
+ * on requests, for these and for buffers that wait for use.
+ */
 const GROWTH_BYTES_MAX = 256 * MIB
 const GROWTH_BYTES_MAX_OF_THREAD = 128 * MIB
 
