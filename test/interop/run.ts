@@ -1,7 +1,7 @@
 /**
  * Runs clients that we did not write, each against a freshly started broker.
- * `run.js [--subject odradek|kafka] [--only CLIENT]... [--groups] [--verbose]`
- * `--groups`: only the scenarios of consumer groups.
+ * `run.js [--subject odradek|kafka] [--only CLIENT]... [--[no-]groups] [--verbose]`
+ * `--groups`: only the scenarios of consumer groups; `--no-groups`: all but these.
  * The last line counts the checks: 'N passed, N failed', and clients that could not be run.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -34,10 +34,10 @@ async function main(): Promise<void> {
   const options = {
     subject: { type: 'string', default: 'odradek' },
     only: { type: 'string', multiple: true },
-    groups: { type: 'boolean', default: false },
+    groups: { type: 'boolean' },
     verbose: { type: 'boolean', default: false },
   } as const
-  const { values } = parseArgs({ options })
+  const { values } = parseArgs({ options, allowNegative: true })
   const { subject, only, groups, verbose } = values
   if (subject !== 'odradek' && subject !== 'kafka') return refuse(`no subject '${subject}'`)
   if (subject === 'kafka' && !oracleIsHere()) return refuse('there is no Kafka to compare with')
@@ -45,7 +45,9 @@ async function main(): Promise<void> {
   if (named.length !== (only?.length ?? clients.length)) {
     return refuse(`the clients are: ${clients.map(({ name }) => name).join(', ')}`)
   }
-  const wanted = named.filter(({ name }) => !groups || name.startsWith('groups:'))
+  const wanted = named.filter(
+    ({ name }) => groups === undefined || groups === name.startsWith('groups:'),
+  )
   const runs: Run[] = []
   for (const client of wanted) {
     const run = await runClient(client, subject)
