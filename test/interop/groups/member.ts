@@ -121,7 +121,7 @@ export class Member {
     await ended
     clearTimeout(timer)
     const { exitCode } = this.#child
-    if (exitCode !== 0)
+    if (exitCode !== 0 && !this.#mayHang)
       throw new Error(`${this.#name}: closing ended ${exitCode}: ${this.#story()}`)
   }
 
