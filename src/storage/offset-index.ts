@@ -47,6 +47,8 @@ export class LmdbOffsetIndex implements OffsetIndex {
         keyEncoding: 'binary',
         encoding: 'binary',
         compression: false,
+        // Batches of LMDB's own making have promises that nobody gets and whose failure ends the process.
+        eventTurnBatching: false,
       })
     } catch (error) {
       throw new StorageError(`cannot open the index in ${directory}`, error)
@@ -98,21 +100,23 @@ export class LmdbOffsetIndex implements OffsetIndex {
   }
 
   write(updates: readonly IndexUpdate[], done: (error: Error | undefined) => void): void {
-    // All operations of one turn of the event loop are one LMDB transaction.
-    let last: Promise<boolean> | undefined
-    for (const update of updates) last = this.#apply(update)
-    if (last === undefined) {
+    if (updates.length === 0) {
       done(undefined)
       return
     }
-    last.then(
+    this.#transact(() => {
+      for (const update of updates) this.#apply(update)
+    }).then(
       () => done(undefined),
       (error: unknown) => done(new StorageError('cannot write the index', error)),
     )
   }
 
   remove(slots: readonly number[]): void {
-    for (const slot of slots) this.#clear(slot)
+    // Those that a full disk keeps are found by the next start.
+    this.#transact(() => {
+      for (const slot of slots) this.#clear(slot)
+    }).catch(() => {})
   }
 
   slots(): number[] {
@@ -133,7 +137,15 @@ export class LmdbOffsetIndex implements OffsetIndex {
     await this.#db.close()
   }
 
-  #apply(update: IndexUpdate): Promise<boolean> {
+  /** All operations of `change` in one transaction of LMDB, or none of them. */
+  #transact(change: () => void): Promise<boolean> {
+    const written = this.#db.batch(change)
+    // The cause of a failure comes as the rejection of another promise, which LMDB has printed.
+    written.catch((error: { commitError?: Promise<unknown> }) => error.commitError?.catch(() => {}))
+    return written
+  }
+
+  #apply(update: IndexUpdate): void {
     const { slot } = update
     if (update.clear) this.#clear(slot)
     for (const { bases, entries } of update.rewrites) {
@@ -148,23 +160,17 @@ export class LmdbOffsetIndex implements OffsetIndex {
     for (const aborted of update.aborted) {
       this.#put(key(slot, KIND_ABORTED, aborted.lastOffset), pack(aborted))
     }
-    for (const offset of update.abortedRemoved) this.#remove(key(slot, KIND_ABORTED, offset))
-    for (const id of update.producersRemoved) this.#remove(key(slot, KIND_PRODUCER, id))
+    for (const offset of update.abortedRemoved) this.#db.remove(key(slot, KIND_ABORTED, offset))
+    for (const id of update.producersRemoved) this.#db.remove(key(slot, KIND_PRODUCER, id))
     for (const producer of update.producers) {
       this.#put(key(slot, KIND_PRODUCER, producer.producerId), pack(producer))
     }
     if (update.epochs !== undefined) this.#put(key(slot, KIND_EPOCHS, 0), pack(update.epochs))
-    return this.#put(key(slot, KIND_CHECKPOINT, 0), pack(update.checkpoint))
+    this.#put(key(slot, KIND_CHECKPOINT, 0), pack(update.checkpoint))
   }
 
-  #put(at: Buffer, value: Buffer): Promise<boolean> {
-    const written = this.#db.put(at, sealed(at, value))
-    written.catch(isToldElsewhere)
-    return written
-  }
-
-  #remove(at: Buffer): void {
-    this.#db.remove(at).catch(isToldElsewhere)
+  #put(at: Buffer, value: Buffer): void {
+    this.#db.put(at, sealed(at, value))
   }
 
   #putEntries(slot: number, entries: readonly IndexEntry[]): void {
@@ -178,7 +184,7 @@ export class LmdbOffsetIndex implements OffsetIndex {
       start: prefix(slot, KIND_CHECKPOINT),
       end: prefix(slot, KIND_END),
     })
-    for (const found of range) this.#remove(Buffer.from(found))
+    for (const found of range) this.#db.remove(Buffer.from(found))
   }
 
   #removeSegment(slot: number, base: number): void {
@@ -188,22 +194,14 @@ export class LmdbOffsetIndex implements OffsetIndex {
     })
     for (const found of range) {
       if (readUInt64(found.value, 0) !== base) break
-      this.#remove(Buffer.from(found.key))
+      this.#db.remove(Buffer.from(found.key))
     }
-    this.#remove(key(slot, KIND_SUMMARY, base))
+    this.#db.remove(key(slot, KIND_SUMMARY, base))
   }
 
   #range(slot: number, kind: number) {
     return this.#db.getRange({ start: prefix(slot, kind), end: prefix(slot, kind + 1) })
   }
-}
-
-/**
- * Of a transaction that fails, LMDB rejects the promise of each operation, and one more with the
- * cause. The last operation tells of all; nobody else listens.
- */
-function isToldElsewhere(error: Error & { commitError?: Promise<unknown> }): void {
-  error.commitError?.catch(() => {})
 }
 
 /** Unpacks a value without its seal. */
