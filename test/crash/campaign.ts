@@ -30,7 +30,7 @@ export async function runScenarios({ seed, shards, only, log }: Campaign): Promi
     }
     if (only !== undefined && only !== 'fullDisk') continue
     try {
-      const what = await fullDisk(random.fork(), count)
+      const what = await fullDisk(random.fork(), count, log)
       log(`fullDisk, shards ${count}: ${what ?? 'SKIPPED, no tmpfs can be mounted here'}`)
     } catch (error) {
       failed++
@@ -97,7 +97,7 @@ async function keep(subject: Subject, log: Campaign['log']): Promise<void> {
   await pause(100)
   log(`the data directory is kept: ${subject.dataDir}`)
   log(subject.broker?.log.slice(-30).join('\n') ?? 'the broker is not there')
-  await subject.kill()
+  await subject.end()
 }
 
 /** Every second round only kills; the others damage something as well. */

@@ -210,7 +210,11 @@ function smallDisk(): { directory: string; unmount(): void } | undefined {
  * A disk that is full answers errors and goes on when there is room again; nothing is corrupt then,
  * nor after kill -9. Undefined: no disk can be mounted here.
  */
-export async function fullDisk(random: Seeded, shards: string): Promise<string | undefined> {
+export async function fullDisk(
+  random: Seeded,
+  shards: string,
+  log: (line: string) => void,
+): Promise<string | undefined> {
   const disk = smallDisk()
   if (disk === undefined) return undefined
   const dataDir = path.join(disk.directory, 'data')
@@ -237,8 +241,12 @@ export async function fullDisk(random: Seeded, shards: string): Promise<string |
     await subject.start()
     await subject.verify('full', producers)
     return `${refused} refusals, ${records} records`
+  } catch (error) {
+    await pause(300)
+    log(subject.broker?.log.slice(-30).join('\n') ?? 'the broker is not there')
+    throw error
   } finally {
-    await subject.kill()
+    await subject.end()
     disk.unmount()
   }
 }

@@ -36,6 +36,7 @@ export class Subject {
   /** Topics that are there, oldest first. */
   readonly topics: string[] = []
   readonly #configs: Readonly<Record<string, string>>
+  readonly #loads: RawProducer[] = []
   #producersMade = 0
 
   constructor(
@@ -75,9 +76,15 @@ export class Subject {
     }
   }
 
+  /** Ends the broker and all load on it. */
+  async end(): Promise<void> {
+    for (const producer of this.#loads) producer.abort()
+    await this.kill()
+  }
+
   /** Ends the broker and removes its directory. */
   async dispose(): Promise<void> {
-    await this.kill()
+    await this.end()
     fs.rmSync(this.dataDir, { recursive: true, force: true })
   }
 
@@ -124,6 +131,7 @@ export class Subject {
       const port = () => this.port
       return new RawProducer({ name, topic, partitions: PARTITIONS, random, port })
     })
+    this.#loads.push(...producers)
     return { producers, run: Promise.all(producers.map((producer) => producer.run())) }
   }
 
