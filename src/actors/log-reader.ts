@@ -115,6 +115,8 @@ export function walkHeaders(
     expected = end
     position = next
   }
+  // What a cut left of a batch is too short for a header.
+  if (position < size) visitor.onDamage?.(position, expected, segment.nextOffset)
 }
 
 /** Whether the batch at `place`, or the one before it, is not what its header says. */
@@ -188,7 +190,7 @@ export function readBatches(
   let n = segment.file.read(bytes, 0, want, range.position)
   let at = 0
   let last = -1
-  let corrupt = false
+  let corrupt = n < RECORD_BATCH_OVERHEAD
   while (n - at >= RECORD_BATCH_OVERHEAD) {
     const length = batchSize(bytes, at)
     if (length < RECORD_BATCH_OVERHEAD || length > left - at || magic(bytes, at) !== MAGIC_V2) {

@@ -197,7 +197,8 @@ export class PartitionLog {
       if (segment.baseOffset >= upperOffset) break
       if (offset >= segment.nextOffset && index < this.segments.length - 1) continue
       const place = this.#placeOf(segment, offset)
-      if (place === undefined) continue
+      // The last batches of the segment may be gone, and its end be where a read went on from.
+      if (place === undefined || place.position >= segment.file.size) continue
       const { position, expected } = place
       const read = readBatches(
         this,

@@ -47,7 +47,8 @@ export class LmdbOffsetIndex implements OffsetIndex {
         keyEncoding: 'binary',
         encoding: 'binary',
         compression: false,
-        // Batches of LMDB's own making have promises that nobody gets and whose failure ends the process.
+        // Batches of LMDB's own making have promises that nobody gets: their failure would end the
+        // process.
         eventTurnBatching: false,
       })
     } catch (error) {

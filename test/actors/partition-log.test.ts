@@ -387,6 +387,30 @@ test('a damaged end of an older segment is damage, not a hole', (t) => {
   t.is(again.logEndOffset, 40)
 })
 
+test('what a cut took from the end of an older segment is damage, however little is left', (t) => {
+  for (const left of [1, 40, 60, 61, 70]) {
+    const disk = new MemoryDisk()
+    const log = openLogOn(new MemoryStorage(disk), TINY)
+    appendAll(
+      log,
+      Array.from({ length: 20 }, () => ({ count: 2 })),
+    )
+    const second = log.segments[1]?.baseOffset as number
+    const bytes = disk.segment('t', 0, 0)
+    // A batch of the first segment, and the beginning of the next one.
+    const cut = bytes.subarray(0, bytes.readInt32BE(8) + 12 + left)
+    disk.putSegment('t', 0, 0, cut)
+    const again = openLogOn(new MemoryStorage(disk), TINY)
+    t.deepEqual(readAt(again, 0), [0], `${left} bytes`)
+    // Twice: where a read went on from, and where none was before.
+    t.is(readAt(again, 2), 'corrupt', `${left} bytes`)
+    again.forgetCursors()
+    t.is(readAt(again, 2), 'corrupt', `${left} bytes`)
+    t.is(readAt(again, second - 1), 'corrupt', `${left} bytes`)
+    t.deepEqual(readAt(again, second), [second], `${left} bytes`)
+  }
+})
+
 test('a segment cut below the checkpoint is scanned anew and the log goes on behind it', async (t) => {
   const disk = new MemoryDisk()
   const storage = new MemoryStorage(disk)

@@ -3,7 +3,7 @@ import { runRounds, runScenarios } from './campaign.ts'
 
 const SEED = 4
 
-test('what was acknowledged survives kill -9 and damage', async (t) => {
+test.serial('what was acknowledged survives kill -9 and damage', async (t) => {
   t.timeout(180_000)
   const lines: string[] = []
   const log = (line: string) => lines.push(line)
@@ -11,7 +11,7 @@ test('what was acknowledged survives kill -9 and damage', async (t) => {
   t.is(failed, 0, lines.join('\n'))
 })
 
-test('topics, settings, deleted records and stops survive', async (t) => {
+test.serial('topics, settings, deleted records and stops survive', async (t) => {
   t.timeout(180_000)
   const lines: string[] = []
   const log = (line: string) => lines.push(line)

@@ -4,7 +4,7 @@ import { siege } from './siege.ts'
 
 const SEED = 11
 
-test('a broker under attack goes on to serve and keeps its memory', async (t) => {
+test.serial('a broker under attack goes on to serve and keeps its memory', async (t) => {
   t.timeout(120_000)
   const lines: string[] = []
   const log = (line: string) => lines.push(line)
@@ -12,7 +12,7 @@ test('a broker under attack goes on to serve and keeps its memory', async (t) =>
   t.deepEqual(faults, [], `seed ${SEED}\n${lines.join('\n')}`)
 })
 
-test('no more connections are served than are allowed, and none that is idle', async (t) => {
+test.serial('no more connections are served than are allowed, and none that is idle', async (t) => {
   t.timeout(120_000)
   t.deepEqual(await connectionLimits('1'), [])
 })
