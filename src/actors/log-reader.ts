@@ -86,7 +86,8 @@ export function walkHeaders(
   const { size } = segment.file
   let { position, expected } = from
   let previous: Located | undefined
-  while (size - position >= RECORD_BATCH_OVERHEAD) {
+  // What is too short for a header is damage as well: a cut batch, or one whose length led there.
+  while (position < size) {
     const n = segment.file.read(walkBuffer, 0, Math.min(WALK_BYTES, size - position), position)
     const window = walkBuffer.subarray(0, n)
     let at = 0
@@ -115,8 +116,10 @@ export function walkHeaders(
     expected = end
     position = next
   }
-  // What a cut left of a batch is too short for a header.
-  if (position < size) visitor.onDamage?.(position, expected, segment.nextOffset)
+  if (expected >= segment.nextOffset || previous === undefined) return
+  // Offsets are missing at the end: they were removed, or the last batch lies about its own.
+  if (isSound(log, segment, previous.position)) return
+  visitor.onDamage?.(previous.position, previous.expected, segment.nextOffset)
 }
 
 /** Whether the batch at `place`, or the one before it, is not what its header says. */

@@ -367,7 +367,17 @@ test('a flipped byte is never served, and the rest is', async (t) => {
       }
       t.true(again.logEndOffset === offset || hit === batches.length - 1)
     }),
-    { numRuns: 500 },
+    {
+      numRuns: 500,
+      // Lengths that lead to the last bytes of the file, a last offset that lies.
+      examples: [
+        [797, 1, true],
+        [921, 0, true],
+        [1144, 1, true],
+        [797, 1, false],
+        [921, 0, false],
+      ],
+    },
   )
 })
 
