@@ -69,7 +69,10 @@ export function openLog(log: PartitionLog, trustCheckpoint: boolean): RecoveryRe
   }
   // A disk without power loses what was not forced in any order. Records behind a hole would keep
   // their producers from ever filling it, so what is kept is a prefix, as in Kafka.
-  const prefixFrom = trustCheckpoint ? undefined : known?.checkpoint.recoveryPoint
+  // Where nothing tells what was forced to the disk, that is all but the last segment: a segment is
+  // forced when it is rolled.
+  const forcedTo = known?.checkpoint.recoveryPoint ?? listing.at(-1)?.baseOffset
+  const prefixFrom = trustCheckpoint ? undefined : forcedTo
   for (const [i, one] of listing.entries()) {
     const summary = summaries.get(one.baseOffset)
     const nextBase = listing[i + 1]?.baseOffset

@@ -12,16 +12,9 @@ import type {
   MetadataUpdate,
 } from '../actors/mailbox/controller.ts'
 import type { CoordinatorAnswer, CoordinatorRequest } from '../actors/mailbox/coordinator.ts'
-import {
-  decodeAppend,
-  decodeRead,
-  encodeAppended,
-  encodeReadDone,
-  MessageType,
-} from '../actors/mailbox/hot.ts'
+import { MessageType } from '../actors/mailbox/hot.ts'
 import type { PartitionCommand } from '../actors/mailbox/partition.ts'
 import type { RunTask } from '../actors/mailbox/task.ts'
-import type { AppendResult } from '../actors/partition.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { MetadataDelta } from '../cluster/delta.ts'
@@ -30,7 +23,7 @@ import type { Placement } from '../cluster/placement.ts'
 import { createCodecs } from '../codecs/codecs.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { nodeId } from '../config/effective.ts'
-import { BufferPool, type PooledBuffer } from '../ring/arena.ts'
+import { BufferPool } from '../ring/arena.ts'
 import { ThreadBus, type ThreadWiring } from '../ring/bus.ts'
 import type { Metadata } from '../storage/metadata.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -41,6 +34,7 @@ import { FetchSessionCache } from './fetch-session.ts'
 import { handlers } from './handlers/index.ts'
 import { keepingOf } from './keeping.ts'
 import { PartitionProxy } from './partition-proxy.ts'
+import { PartitionService } from './partition-service.ts'
 import { PartitionTable } from './partition-table.ts'
 import { Purgatory } from './purgatory.ts'
 import { SharedGarbage } from './shared-garbage.ts'
@@ -112,8 +106,8 @@ export class BrokerThread {
   #coordinator: Coordinator | undefined
   readonly #coordinatorLink: CoordinatorLink
   readonly #purgatory = new Purgatory()
-  /** Buffers of reads that other threads still send from, by their id. */
-  readonly #lent = new Map<number, { buffer: PooledBuffer; thread: number }>()
+  /** Serves the partitions of this thread to the others; absent on a broker of one thread. */
+  #service: PartitionService | undefined
   readonly #wakes: number[] = []
   #wakeScheduled = false
   #memoryTick: NodeJS.Timeout | undefined
@@ -186,6 +180,9 @@ export class BrokerThread {
       wake: (asker, slot) => this.#wake(asker, slot),
       after,
     })
+    if (this.bus !== undefined) {
+      this.#service = new PartitionService(this.bus, this.#table, this.pool)
+    }
     this.#table.openAll()
     const garbage = new SharedGarbage(this.pool, this.bus)
     this.#memoryTick = setInterval(() => garbage.onTick(), MEMORY_TICK_MS).unref()
@@ -224,11 +221,7 @@ export class BrokerThread {
   peerLost(peer: number): void {
     this.bus?.peerLost(peer)
     this.#coordinatorLink.peerLost(peer)
-    for (const [id, lent] of this.#lent) {
-      if (lent.thread !== peer) continue
-      this.#lent.delete(id)
-      this.pool.release(lent.buffer)
-    }
+    this.#service?.peerLost(peer)
   }
 
   onRequest(
@@ -248,10 +241,10 @@ export class BrokerThread {
     }
     switch (type) {
       case MessageType.append:
-        this.#onAppend(from, correlation, bytes, at)
+        this.#service?.onAppend(from, correlation, bytes, at)
         return
       case MessageType.read:
-        this.#onRead(from, correlation, bytes, at)
+        this.#service?.onRead(from, correlation, bytes, at)
         return
       default:
         this.#onCall(from, correlation, unpack(bytes.subarray(at, at + length)) as Command)
@@ -270,13 +263,7 @@ export class BrokerThread {
       this.#wakeLater(actor)
       return
     }
-    for (let i = 0; i < length; i += 4) {
-      const id = bytes.readUInt32LE(at + i)
-      const lent = this.#lent.get(id)
-      if (lent === undefined) continue
-      this.#lent.delete(id)
-      this.pool.release(lent.buffer)
-    }
+    this.#service?.onReleaseRead(bytes, at, length)
   }
 
   #context(): BrokerContext {
@@ -376,29 +363,6 @@ export class BrokerThread {
         status === 'ok' ? (unpack(bytes.subarray(at, at + length)) as never) : (undefined as never),
       )
     })
-  }
-
-  #onAppend(from: number, correlation: number, bytes: Buffer, at: number): void {
-    const bus = this.bus as ThreadBus
-    const { slot, acksAll, bufferId, from: start, length } = decodeAppend(bytes, at)
-    const records = bus.resolve(from, bufferId).subarray(start, start + length)
-    const sink = {
-      onAppended(_tag: number, result: AppendResult) {
-        bus.reply(from, correlation, MessageType.append, encodeAppended(result))
-      },
-    }
-    this.#table?.append(slot, records, acksAll, sink, 0)
-  }
-
-  #onRead(from: number, correlation: number, bytes: Buffer, at: number): void {
-    const bus = this.bus as ThreadBus
-    const results = this.#table?.read(from, decodeRead(bytes, at)) ?? []
-    for (const { read } of results) {
-      if (read?.buffer === undefined) continue
-      bus.share(from, read.buffer)
-      this.#lent.set(read.buffer.id, { buffer: read.buffer, thread: from })
-    }
-    bus.reply(from, correlation, MessageType.read, encodeReadDone(results))
   }
 
   #onCall(from: number, correlation: number, command: Command): void {

@@ -3,7 +3,7 @@
  * cleanly.
  */
 import { runTask } from '../../src/actors/clean-segments.ts'
-import type { AppendResult, ReadResult } from '../../src/actors/partition.ts'
+import type { AppendResult } from '../../src/actors/partition.ts'
 import type { Log } from '../../src/base/log.ts'
 import { PartitionTable } from '../../src/broker/partition-table.ts'
 import { CodecError, type Codecs } from '../../src/protocol/compression.ts'
@@ -13,6 +13,7 @@ import type { StorageFault, StorageOperation } from '../../src/storage/memory-fi
 import { crc32c } from '../log/batches.ts'
 import { addTopic, emptyImage } from '../support/cluster.ts'
 import type { Random } from './random.ts'
+import { type Read, RingHop } from './ring-hop.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** How clients reach partitions. Answers come in the order of the requests, or never. */
@@ -20,9 +21,6 @@ export interface Transport {
   /** `onLost`: the connection is gone, with all that was not answered. */
   connect(onLost: () => void): ClientConnection
 }
-
-/** A read as it came over: bytes instead of pooled memory. */
-export type Read = Omit<ReadResult, 'read'> & { bytes: Buffer }
 
 /** What may go wrong, as shares of the operations it happens to. */
 export interface Misfortune {
@@ -50,6 +48,9 @@ export interface SimulatedBrokerParts {
   onPowerLost(): void
 }
 
+/** Within this the journals of all partitions were written twice, if no misfortune came. */
+const INDEX_YOUNG_MS = 2500
+
 /** Virtual time begins here, ms since 1970. */
 const BASE_MS = 1_700_000_000_000
 
@@ -63,7 +64,7 @@ const noCodecs: Codecs = {
 }
 
 /** Work of a request, which calls `reply` once. */
-type Work = (table: PartitionTable, reply: (answer: () => void) => void) => void
+type Work = (table: PartitionTable, reply: (answer: () => void) => void, hop: RingHop) => void
 
 /** One client's connection: requests arrive in order, and their answers too. */
 export class ClientConnection {
@@ -85,22 +86,14 @@ export class ClientConnection {
   }
 
   append(slot: number, records: Buffer, answer: (result: AppendResult) => void): void {
-    this.#request((table, reply) => {
-      const onAppended = (_tag: number, result: AppendResult) => reply(() => answer(result))
-      table.append(slot, Buffer.from(records), true, { onAppended }, 0)
+    this.#request((_table, reply, hop) => {
+      hop.append(slot, Buffer.from(records), (result) => reply(() => answer(result)))
     })
   }
 
   read(slot: number, fetchOffset: number, maxBytes: number, answer: (read: Read) => void): void {
-    this.#request((table, reply) => {
-      const one = { slot, maxBytes, fetchOffset, currentLeaderEpoch: -1, lastFetchedEpoch: -1 }
-      const flags = { readCommitted: false, measure: false, watch: false }
-      const [result] = table.read(0, { ...flags, maxBytes, partitions: [one] })
-      if (result === undefined) return
-      const { read, ...rest } = result
-      const bytes = Buffer.from(read?.buffer?.bytes.subarray(read.from, read.to) ?? [])
-      if (read?.buffer !== undefined) table.pool.release(read.buffer)
-      reply(() => answer({ ...rest, bytes }))
+    this.#request((_table, reply, hop) => {
+      hop.read(slot, fetchOffset, maxBytes, (read) => reply(() => answer(read)))
     })
   }
 
@@ -128,15 +121,16 @@ export class ClientConnection {
     this.#arrivalMs += 0.5
     this.#scheduler.after(this.#arrivalMs - this.#scheduler.nowMs, () => {
       if (this.#lost) return
-      const table = this.#broker.table
-      if (table === undefined) {
+      const { table, hop } = this.#broker
+      if (table === undefined || hop === undefined) {
         this.lose()
         return
       }
-      work(table, (answer) => {
+      const reply = (answer: () => void) => {
         request.answer = answer
         this.#answerInOrder()
-      })
+      }
+      work(table, reply, hop)
     })
   }
 
@@ -152,7 +146,7 @@ export class ClientConnection {
 
 export class SimulatedBroker implements Transport {
   readonly disk = new MemoryDisk()
-  readonly pool = new BufferPool({ shared: false })
+  readonly pool = new BufferPool()
   /** What the broker said, the last lines. */
   readonly lines: string[] = []
   calm = false
@@ -163,6 +157,9 @@ export class SimulatedBroker implements Transport {
   #life = 0
   readonly #connections = new Set<ClientConnection>()
   #table: PartitionTable | undefined
+  #hop: RingHop | undefined
+  /** It was lost, and what was rebuilt does not say yet what was forced to the disk. */
+  #indexIsYoung = false
   #storage: MemoryStorage | undefined
 
   constructor(parts: SimulatedBrokerParts) {
@@ -173,6 +170,11 @@ export class SimulatedBroker implements Transport {
   /** The partitions, or `undefined`: no process runs. */
   get table(): PartitionTable | undefined {
     return this.#table
+  }
+
+  /** The way over the rings to the thread of the partitions. */
+  get hop(): RingHop | undefined {
+    return this.#hop
   }
 
   /** `trustCheckpoint`: the disk lost nothing since the last life. */
@@ -215,6 +217,10 @@ export class SimulatedBroker implements Transport {
       after,
     })
     this.#table.openAll()
+    after(INDEX_YOUNG_MS, () => {
+      this.#indexIsYoung = false
+    })
+    this.#hop = new RingHop(this.#table, this.pool, random, after)
   }
 
   /** Ends the process at once, and starts it again after a while. */
@@ -223,14 +229,14 @@ export class SimulatedBroker implements Transport {
     const { random, scheduler, misfortune, powerLoss } = this.#parts
     this.crashes++
     this.#end()
-    const lossy = powerLoss && random.chance(0.5)
+    // Without the index nobody knows what was forced to the disk before the power went.
+    const lossy = random.chance(0.5) && powerLoss && this.#isIndexed()
     if (lossy) {
       this.disk.losePower(random.next, (unsynced) => {
         if (random.chance(0.3)) unsynced.fill(0, random.int(0, unsynced.length - 1))
       })
       this.#parts.onPowerLost()
     }
-    // Without the index nobody knows what was forced to the disk before the power went.
     if (!lossy && random.chance(misfortune.indexLoss)) this.#loseIndex()
     if (random.chance(misfortune.lies)) this.#forgetEnd()
     this.lines.push(`${scheduler.nowMs}: crash ${lossy ? 'with loss of power' : ''}`)
@@ -260,6 +266,8 @@ export class SimulatedBroker implements Transport {
   #end(): void {
     this.#life++
     this.#table = undefined
+    this.#hop?.close()
+    this.#hop = undefined
     this.#storage?.drop()
     for (const connection of this.#connections) connection.lose()
     this.#connections.clear()
@@ -282,8 +290,14 @@ export class SimulatedBroker implements Transport {
     return random.chance(misfortune.otherErrors) ? { code: 'EIO' } : undefined
   }
 
+  /** Whether the index says of every partition what was forced to the disk. */
+  #isIndexed(): boolean {
+    return !this.#indexIsYoung && this.disk.shelf.size === this.#parts.partitions
+  }
+
   #loseIndex(): void {
     const { random } = this.#parts
+    this.#indexIsYoung = true
     for (const slot of [...this.disk.shelf.keys()]) {
       if (random.chance(0.7)) this.disk.shelf.delete(slot)
     }
