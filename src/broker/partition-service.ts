@@ -1,5 +1,6 @@
 /**
- * The owner's side of partitions, for other threads: appends and reads that came over the rings (see
+ * The owner's side of partitions, for other threads: appends and reads that came over the rings
+ * (see
  * partition-proxy.ts for the caller's side). Lives on the thread of the partitions.
  */
 import {

@@ -1,6 +1,7 @@
 /**
  * The hop between two threads of a broker, on one: a thread with the connections and one with the
- * partitions, real buses over real rings between them, polled when the scheduler says. The rings are
+ * partitions, real buses over real rings between them, polled when the scheduler says. The rings
+ * are
  * small, so that requests often wait for credit or room.
  */
 import { MessageType } from '../../src/actors/mailbox/hot.ts'

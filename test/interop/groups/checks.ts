@@ -2,7 +2,8 @@
  * The scenarios of groups with one client. `checks.js FEATURES COMMAND... BOOTSTRAP`
  * FEATURES: what the client can, separated by commas: pause, seek, async (commits), static, or
  * static-killed where it leaves when it is closed, cooperative, regex, or regex-once where it looks
- * for topics only at the start; hang, where closing it does not always end. COMMAND starts a member.
+ * for topics only at the start; hang, where closing it does not always end. COMMAND starts a
+ * member.
  */
 import { killMembers, Member } from './member.ts'
 import {

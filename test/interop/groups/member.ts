@@ -1,4 +1,5 @@
-/** A member of a group: a process that runs a client which we did not write. README.md has what such
+/**
+ * A member of a group: a process that runs a client which we did not write. README.md has what such
  *  a program takes and prints. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'

@@ -17,7 +17,9 @@ export interface World {
 const fetchMsMax = 1_000
 const partitions = [0, 1, 2, 3]
 
-/** Two members share four partitions; one is killed and the other goes on where it had committed. */
+/**
+ * Two members share four partitions; one is killed and the other goes on where it had committed.
+ */
 export async function takeover(world: World): Promise<void> {
   const topic = 'shared'
   await world.produce(topic, 25)
