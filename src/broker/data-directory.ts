@@ -50,7 +50,12 @@ export function takeDataDirectory(directory: string): DataDirectory {
     fs.writeFileSync(path.join(absolute, BOOT_FILE), bootId)
     fs.rmSync(path.join(absolute, CLEAN_FILE), { force: true })
     const release = (clean: boolean) => {
-      if (clean) fs.writeFileSync(path.join(absolute, CLEAN_FILE), '{"version":0,"brokerEpoch":-1}')
+      try {
+        if (clean)
+          fs.writeFileSync(path.join(absolute, CLEAN_FILE), '{"version":0,"brokerEpoch":-1}')
+      } catch {
+        // Without the mark the next start looks at the logs; a directory that is gone needs none.
+      }
       fs.rmSync(lock, { force: true })
     }
     return { path: absolute, wasClean, sameBoot, release }
