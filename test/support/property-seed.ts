@@ -5,5 +5,5 @@
  */
 import fc from 'fast-check'
 
-const wanted = process.env.PROPERTY_SEED ?? '20240803'
+const wanted = process.env['PROPERTY_SEED'] ?? '20240803'
 if (wanted !== 'random') fc.configureGlobal({ seed: Number(wanted) })
