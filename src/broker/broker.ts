@@ -29,13 +29,18 @@ export interface RunningBroker {
   /** Of the first listener; empty without one. */
   readonly host: string
   readonly port: number
+  /** The listeners of the configuration, with the ports that they got. */
+  readonly listeners: readonly Listener[]
   /** Worker threads that hold partitions; 0: everything runs on the caller's thread. */
   readonly shards: number
   /** Absolute; empty for a broker in memory. */
   readonly dataDir: string
   /** A connection without a network; the port may be handed to any thread of this process. */
   connect(): MessagePort
-  /** Opens a further listener; answers its port. Rejects with StartError. */
+  /**
+   * Opens a further listener, whose clients are told what they dialled; answers its port. Rejects
+   * with StartError.
+   */
   listen(listener: Listener): Promise<number>
   /** Back to an empty broker: topics, groups and dynamic configurations go, connections stay. */
   reset(): Promise<void>
@@ -68,11 +73,10 @@ export async function startBroker(
   try {
     threads = await openThreads(config, directory, log)
     const listeners = options.listen === false ? [] : clientListeners(config)
-    const ports = listeners.length > 0 ? await threads.listen(plansOf(config, listeners)) : []
-    return handleOf(config, directory, threads, {
-      host: listeners[0]?.host ?? '',
-      port: ports[0] ?? 0,
-    })
+    const told = parseListeners(config['advertised.listeners'] ?? [])
+    const ports = listeners.length > 0 ? await threads.listen(plansOf(config, listeners, told)) : []
+    const bound = listeners.map((one, i) => ({ ...one, port: ports[i] ?? one.port }))
+    return handleOf(config, directory, threads, bound)
   } catch (error) {
     await threads?.stop().catch(() => {})
     directory.release(false)
@@ -84,12 +88,14 @@ function handleOf(
   config: BrokerConfig,
   directory: DataDirectory,
   threads: ThreadHandle,
-  address: { host: string; port: number },
+  listeners: readonly Listener[],
 ): RunningBroker {
   let stopped: Promise<void> | undefined
+  const [first] = listeners
   return {
-    host: address.port > 0 && address.host === '' ? '0.0.0.0' : address.host,
-    port: address.port,
+    host: first?.host === '' ? '0.0.0.0' : (first?.host ?? ''),
+    port: first?.port ?? 0,
+    listeners,
     shards: shardsOf(config),
     dataDir: directory.path,
     connect() {
@@ -99,7 +105,7 @@ function handleOf(
     },
     async listen(listener) {
       try {
-        const [port] = await threads.listen(plansOf(config, [listener]))
+        const [port] = await threads.listen(plansOf(config, [listener], []))
         return port as number
       } catch (error) {
         throw asStartError(error, formatListener(listener))
@@ -166,20 +172,22 @@ function clientListeners(config: BrokerConfig): readonly Listener[] {
   return parseListeners(config.listeners).filter(({ name }) => !controllers.has(name))
 }
 
-function plansOf(config: BrokerConfig, listeners: readonly Listener[]): ListenerPlan[] {
-  const advertised = new Map(
-    parseListeners(config['advertised.listeners'] ?? []).map((one) => [one.name, one]),
-  )
+/** `told`: what clients are to be told instead of what they dialled, by the listener's name. */
+function plansOf(
+  config: BrokerConfig,
+  listeners: readonly Listener[],
+  told: readonly Listener[],
+): ListenerPlan[] {
   return listeners.map(({ name, host, port }) => {
-    const told = advertised.get(name)
-    const toldHost = told?.host ?? host
+    const advertised = told.find((one) => one.name === name)
+    const toldHost = advertised?.host ?? host
     return {
       name,
       host: host === '' ? '::' : host,
       port,
       backlog: config['socket.listen.backlog.size'],
       reusePort: sharesPort(config),
-      advertised: { host: ANY_HOST.has(toldHost) ? '' : toldHost, port: told?.port ?? 0 },
+      advertised: { host: ANY_HOST.has(toldHost) ? '' : toldHost, port: advertised?.port ?? 0 },
     }
   })
 }

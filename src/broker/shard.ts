@@ -33,9 +33,15 @@ const DRAIN_MS = 5000
 /** A listener to open and what its clients are told to connect to. */
 export interface ListenerPlan extends ListenOptions {
   readonly name: string
-  /** Port 0: the bound port. */
+  /** An empty host, port 0: what the client dialled. */
   readonly advertised: Endpoint
 }
+
+/**
+ * What clients over message ports are told. There is nothing to dial: they reach every node through
+ * the port, whatever its address.
+ */
+const AS_DIALLED: Endpoint = { host: '', port: 0 }
 
 export class Shard implements ListenerHost {
   readonly scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
@@ -46,7 +52,6 @@ export class Shard implements ListenerHost {
   readonly #connections = new Map<number, Connection>()
   readonly #byAddress = new Map<string, number>()
   readonly #memory: RequestMemory
-  #endpoint: Endpoint = { host: '', port: 0 }
   /** Connections of this thread, and of all that accept. */
   readonly #own: CounterWriter
   readonly #everywhere: CounterReader
@@ -85,11 +90,11 @@ export class Shard implements ListenerHost {
 
   /** Begins to accept; answers the bound port. Rejects with Node's error. */
   async listen(plan: ListenerPlan): Promise<number> {
-    const listener = await listenTcp(plan, this)
+    const listener = await listenTcp(plan, this, (connection) => {
+      this.#onOpened(connection, plan.advertised)
+    })
     this.#listeners.push(listener)
     if (plan.reusePort) this.#acceptors = this.#thread.options.placement.shards
-    const { host, port } = plan.advertised
-    this.#endpoint = { host, port: port === 0 ? listener.port : port }
     this.#sweep ??= setInterval(() => this.#onSweep(), SWEEP_MS)
     return listener.port
   }
@@ -111,7 +116,7 @@ export class Shard implements ListenerHost {
     this.#sweep ??= setInterval(() => this.#onSweep(), SWEEP_MS)
     const connection = new Connection(this.nextConnectionId(), socket, this, this.monotonicMs())
     socket.onBytes((bytes) => connection.onRead(bytes, bytes.length))
-    this.onOpened(connection)
+    this.#onOpened(connection, AS_DIALLED)
     socket.resume()
   }
 
@@ -146,15 +151,6 @@ export class Shard implements ListenerHost {
     }
     this.#byAddress.set(address, here + 1)
     return true
-  }
-
-  onOpened(connection: Connection): void {
-    this.#connections.set(connection.id, connection)
-    this.#own.set(CONNECTIONS, this.#connections.size)
-    const { host, port } = this.#endpoint
-    // Listening on all addresses, the one that the client dialled is the one that it can reach.
-    const dialled = connection.localAddress.replace(/^::ffff:/, '')
-    this.#dispatcher.onOpened(connection, { host: host === '' ? dialled : host, port })
   }
 
   onClosed(connection: Connection): void {
@@ -225,6 +221,17 @@ export class Shard implements ListenerHost {
 
   monotonicMs(): number {
     return this.#thread.clock.monotonicMs()
+  }
+
+  #onOpened(connection: Connection, { host, port }: Endpoint): void {
+    this.#connections.set(connection.id, connection)
+    this.#own.set(CONNECTIONS, this.#connections.size)
+    // Of all addresses that are listened on, the client can surely reach the one that it dialled.
+    const dialled = connection.localAddress.replace(/^::ffff:/, '')
+    this.#dispatcher.onOpened(connection, {
+      host: host === '' ? dialled : host,
+      port: port === 0 ? connection.localPort : port,
+    })
   }
 
   #busy(): boolean {

@@ -17,7 +17,7 @@ import { takeWorker } from './worker-pool.ts'
 export interface ThreadHandle {
   /** Resolves when all partitions are open. Rejects when one thread cannot open. */
   open(): Promise<void>
-  /** Begins to accept; answers the ports in the order of `plans`. */
+  /** Begins to accept, beside what is open; answers the ports in the order of `plans`. */
   listen(plans: readonly ListenerPlan[]): Promise<readonly number[]>
   /** Hands the server's end of a message port connection to a shard. */
   connect(port: MessagePort, wiring: PortWiring): void
@@ -42,11 +42,14 @@ type Kind = FromWorker['kind']
 class WorkerHandle {
   readonly worker: Worker
   readonly startedMs = performance.now()
+  /** The plans whose listeners are open here. */
+  readonly listening = new Set<ListenerPlan>()
   readonly #waiting = new Map<
     Kind,
     { resolve: (message: FromWorker) => void; reject: (e: Error) => void }
   >()
   #error: Error | undefined
+  #ended = false
 
   constructor(
     worker: Worker,
@@ -64,7 +67,8 @@ class WorkerHandle {
       this.#error = error
     })
     worker.on('exit', () => {
-      const error = this.#error ?? new Error('a worker ended unexpectedly')
+      this.#ended = true
+      const error = this.#endError()
       for (const { reject } of this.#waiting.values()) reject(error)
       this.#waiting.clear()
       tasks.abandon(this)
@@ -78,9 +82,14 @@ class WorkerHandle {
 
   /** Resolves with the next message of `kind`; rejects when the worker fails or dies before. */
   next<K extends Kind>(kind: K): Promise<Extract<FromWorker, { kind: K }>> {
+    if (this.#ended) return Promise.reject(this.#endError())
     return new Promise((resolve, reject) => {
       this.#waiting.set(kind, { resolve: resolve as (message: FromWorker) => void, reject })
     })
+  }
+
+  #endError(): Error {
+    return this.#error ?? new Error('a worker ended unexpectedly')
   }
 
   #runTask(tasks: TaskPool, id: number, task: Task): void {
@@ -108,8 +117,10 @@ export class WorkerThreads implements ThreadHandle {
   readonly #workers: WorkerHandle[] = []
   readonly #deaths: number[] = []
   readonly #tasks: TaskPool
-  #plans: readonly ListenerPlan[] = []
-  #ports: readonly number[] = []
+  /** Listeners that are open, with the ports that they got. */
+  readonly #plans: ListenerPlan[] = []
+  /** The last of those who open listeners, one after the other. */
+  #listening: Promise<unknown> = Promise.resolve()
   /** Message port connections made so far: the shards take them in turn. */
   #connections = 0
   /** All threads were open once: from now on a worker that dies is started again. */
@@ -132,30 +143,47 @@ export class WorkerThreads implements ThreadHandle {
     this.#serving = true
   }
 
-  async listen(plans: readonly ListenerPlan[]): Promise<readonly number[]> {
-    this.#plans = plans
+  listen(plans: readonly ListenerPlan[]): Promise<readonly number[]> {
+    return this.#inTurn(() => this.#listen(plans))
+  }
+
+  async #listen(plans: readonly ListenerPlan[]): Promise<readonly number[]> {
     const first = this.#workers[0] as WorkerHandle
     const { ports } = await this.#listenOn(first, plans)
-    this.#ports = ports
-    if (!plans.some(({ reusePort }) => reusePort)) return ports
-    const others = this.#workers.slice(1, this.#options.placement.shards)
-    await Promise.all(others.map((one) => this.#listenOn(one, this.#boundPlans())))
+    for (const [i, plan] of plans.entries()) {
+      const bound = { ...plan, port: ports[i] ?? plan.port }
+      this.#plans.push(bound)
+      first.listening.add(bound)
+    }
+    // One that died meanwhile opens them when it is back.
+    const others = this.#workers.map((one, thread) => this.#listenAsAll(one, thread))
+    await Promise.allSettled(others)
     return ports
   }
 
-  /** The plans with the ports that the first listener got. */
-  #boundPlans(): ListenerPlan[] {
-    return this.#plans.map((plan, i) => ({ ...plan, port: this.#ports[i] ?? plan.port }))
+  /** Opens what is open elsewhere and not yet on this thread. */
+  async #listenAsAll(worker: WorkerHandle, thread: number): Promise<void> {
+    const missing = this.#plans.filter((plan) => {
+      return this.#accepts(thread, plan) && !worker.listening.has(plan)
+    })
+    if (missing.length === 0) return
+    await this.#listenOn(worker, missing)
+    for (const plan of missing) worker.listening.add(plan)
+  }
+
+  /** A worker tells of one listening at a time. */
+  #inTurn<T>(open: () => Promise<T>): Promise<T> {
+    const opened = this.#listening.then(open)
+    this.#listening = opened.catch(() => {})
+    return opened
   }
 
   /**
    * Whether a thread accepts connections: the first alone, or every shard where the system shares
    * ports.
    */
-  #accepts(thread: number): boolean {
-    if (thread === 0) return this.#plans.length > 0
-    const shared = this.#plans.some(({ reusePort }) => reusePort)
-    return shared && thread < this.#options.placement.shards
+  #accepts(thread: number, { reusePort }: ListenerPlan): boolean {
+    return thread === 0 || (reusePort && thread < this.#options.placement.shards)
   }
 
   connect(port: MessagePort, wiring: PortWiring): void {
@@ -245,7 +273,7 @@ export class WorkerThreads implements ThreadHandle {
     }
     const worker = this.#spawn(thread, true)
     await worker.next('opened')
-    if (this.#accepts(thread)) await this.#listenOn(worker, this.#boundPlans())
+    await this.#inTurn(() => this.#listenAsAll(worker, thread))
     this.#log.info('a worker is back', { thread })
   }
 }

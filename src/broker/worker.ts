@@ -21,6 +21,8 @@ export function runWorker(port: MessagePort): void {
 class BrokerWorker {
   readonly #port: MessagePort
   #thread: BrokerThread | undefined
+  /** Whoever comes before the thread is open waits for it. */
+  #opened: Promise<void> | undefined
   #shard: Shard | undefined
   /** Who waits for which task. */
   readonly #tasks = new Map<number, (outcome: TaskOutcome) => void>()
@@ -41,14 +43,17 @@ class BrokerWorker {
         this.#thread = new BrokerThread(message.options, this.#log(message.options), (task) =>
           this.#runTask(task),
         )
-        await this.#thread.start()
+        this.#opened = this.#thread.start()
+        await this.#opened
         this.tell({ kind: 'opened' })
         return
       case 'listen':
+        await this.#opened
         this.#shard ??= new Shard(thread)
         this.tell({ kind: 'listening', ports: await this.#shard.listenAll(message.plans) })
         return
       case 'connect':
+        await this.#opened
         this.#shard ??= new Shard(thread)
         this.#shard.connect(message.port, message.wiring)
         return

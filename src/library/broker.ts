@@ -17,7 +17,10 @@ export interface BrokerOptions {
   dataDir?: string
   /** `memory`: no file at all. Default: `disk`. */
   storage?: 'disk' | 'memory'
-  /** A TCP listener: `true` for a free port on loopback, or `{ host, port }`. Default: none. */
+  /**
+   * A TCP listener: `true` for a free port on loopback, or `{ host, port }`. Default: those of
+   * `listeners` in `config`, or none.
+   */
   listen?: boolean | { host?: string; port?: number }
   /**
    * Worker threads that hold partitions; 0: none, everything runs on the caller's thread. Default
@@ -46,7 +49,7 @@ export class Broker implements AsyncDisposable {
   private constructor(running: RunningBroker, temporary: string | undefined) {
     this.#running = running
     this.#temporary = temporary
-    if (running.port > 0) this.#addListener(running.host, running.port)
+    for (const { host, port } of running.listeners) this.#addListener(host, port)
   }
 
   /** Starts a broker. Rejects with StartError: a wrong setting, a directory or port in use. */
@@ -56,7 +59,7 @@ export class Broker implements AsyncDisposable {
     const temporary = wantsTemporary ? await mkdtemp(path.join(tmpdir(), 'odradek-')) : undefined
     try {
       const config = configOf(options, options.dataDir ?? temporary)
-      const listen = options.listen !== undefined && options.listen !== false
+      const listen = opensListeners(options)
       const running = await startBroker(config, options.log ?? SILENT, { inMemory, listen })
       return new Broker(running, temporary)
     } catch (error) {
@@ -115,10 +118,16 @@ export class Broker implements AsyncDisposable {
   }
 
   #addListener(host: string, port: number): string {
-    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    const named = host === '' ? '0.0.0.0' : host
+    const address = named.includes(':') ? `[${named}]:${port}` : `${named}:${port}`
     this.#listeners.push(address)
     return address
   }
+}
+
+function opensListeners({ listen, config }: BrokerOptions): boolean {
+  if (listen === undefined) return config?.['listeners'] !== undefined
+  return listen !== false
 }
 
 function configOf(options: BrokerOptions, dataDir: string | undefined) {

@@ -58,6 +58,8 @@ export class Connection {
   readonly id: number
   readonly remoteAddress: string
   readonly localAddress: string
+  /** The port that the peer dialled; 0 without a network. */
+  readonly localPort: number
   /** The owner's state of this connection. */
   session: unknown
   #lastActiveMs: number
@@ -87,6 +89,7 @@ export class Connection {
     this.id = id
     this.remoteAddress = socket.remoteAddress ?? 'unknown'
     this.localAddress = socket.localAddress ?? 'localhost'
+    this.localPort = socket.localPort ?? 0
     this.#socket = socket
     this.#host = host
     this.#lastActiveMs = nowMs

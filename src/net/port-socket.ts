@@ -22,6 +22,7 @@ const TYPE_BYTES = 1
 export interface ByteSocket {
   readonly remoteAddress?: string | undefined
   readonly localAddress?: string | undefined
+  readonly localPort?: number | undefined
   /** Bytes written that the peer has not taken. */
   readonly writableLength: number
   /** The same to the byte, where `writableLength` counts a write until all of it was taken. */
@@ -97,6 +98,7 @@ interface PendingWrite {
 export class PortSocket extends EventEmitter implements ByteSocket {
   readonly remoteAddress = '127.0.0.1'
   readonly localAddress = 'localhost'
+  readonly localPort = 0
   readonly #port: MessagePort
   readonly #writer: RingWriter
   readonly #reader: RingReader

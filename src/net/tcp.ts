@@ -27,7 +27,6 @@ export interface TcpListener {
 export interface ListenerHost extends ConnectionHost {
   /** Whether a connection from `address` is wanted; counted from now on if so. */
   accept(address: string): boolean
-  onOpened(connection: Connection): void
   nextConnectionId(): number
   monotonicMs(): number
 }
@@ -35,9 +34,18 @@ export interface ListenerHost extends ConnectionHost {
 /** Options of net.Socket that its types do not name in every version. */
 type TakeOverOptions = net.SocketConstructorOpts & { handle: unknown }
 
-/** Begins to listen. Rejects with Node's error (EADDRINUSE, EACCES, …). */
-export function listenTcp(options: ListenOptions, host: ListenerHost): Promise<TcpListener> {
-  const server = net.createServer({ pauseOnConnect: true }, (socket) => adopt(socket, host))
+/**
+ * Begins to listen. `onOpened` hears of each connection before its first byte. Rejects with Node's
+ * error (EADDRINUSE, EACCES, …).
+ */
+export function listenTcp(
+  options: ListenOptions,
+  host: ListenerHost,
+  onOpened: (connection: Connection) => void,
+): Promise<TcpListener> {
+  const server = net.createServer({ pauseOnConnect: true }, (socket) => {
+    adopt(socket, host, onOpened)
+  })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     const { port, backlog } = options
@@ -53,7 +61,11 @@ export function listenTcp(options: ListenOptions, host: ListenerHost): Promise<T
   })
 }
 
-function adopt(accepted: net.Socket, host: ListenerHost): void {
+function adopt(
+  accepted: net.Socket,
+  host: ListenerHost,
+  onOpened: (connection: Connection) => void,
+): void {
   const address = accepted.remoteAddress
   if (address === undefined || !host.accept(address)) {
     accepted.destroy()
@@ -64,7 +76,7 @@ function adopt(accepted: net.Socket, host: ListenerHost): void {
   const shell = accepted as unknown as { _handle: object | null }
   const handle = shell._handle
   if (handle === null || typeof handle !== 'object') {
-    adoptSlowly(accepted, host)
+    adoptSlowly(accepted, host, onOpened)
     return
   }
   shell._handle = null
@@ -81,14 +93,18 @@ function adopt(accepted: net.Socket, host: ListenerHost): void {
   const queuedBytes = () => (handle as { writeQueueSize?: number }).writeQueueSize
   Object.defineProperty(socket, 'queuedBytes', { get: queuedBytes })
   connection = new Connection(host.nextConnectionId(), socket, host, host.monotonicMs())
-  host.onOpened(connection)
+  onOpened(connection)
   socket.resume()
 }
 
 /** The same over 'data' events, where the handle is not to be had. */
-function adoptSlowly(socket: net.Socket, host: ListenerHost): void {
+function adoptSlowly(
+  socket: net.Socket,
+  host: ListenerHost,
+  onOpened: (connection: Connection) => void,
+): void {
   const connection = new Connection(host.nextConnectionId(), socket, host, host.monotonicMs())
-  host.onOpened(connection)
+  onOpened(connection)
   socket.on('data', (chunk) => connection.onRead(chunk as Buffer, (chunk as Buffer).length))
   socket.resume()
 }

@@ -19,9 +19,6 @@ class Echo implements ListenerHost {
   accept(): boolean {
     return this.wanted
   }
-  onOpened(): void {
-    this.opened++
-  }
   nextConnectionId(): number {
     return ++this.#ids
   }
@@ -77,7 +74,7 @@ const options = { host: '127.0.0.1', port: 0, backlog: 50, reusePort: false }
 
 test('over loopback the same bytes come back, however they are cut', async (t) => {
   const echo = new Echo()
-  const listener = await listenTcp(options, echo)
+  const listener = await listenTcp(options, echo, () => echo.opened++)
   const size = fc.oneof(
     fc.integer({ min: 8, max: 3000 }),
     fc.constantFrom(65_530, 65_536, 200_000, 1_500_000),
@@ -111,7 +108,7 @@ test('over loopback the same bytes come back, however they are cut', async (t) =
 test('a peer that is not wanted is let go', async (t) => {
   const echo = new Echo()
   echo.wanted = false
-  const listener = await listenTcp(options, echo)
+  const listener = await listenTcp(options, echo, () => echo.opened++)
   const socket = await connectTo(listener.port)
   await new Promise((resolve) => socket.once('close', resolve))
   t.is(echo.opened, 0)
@@ -120,7 +117,7 @@ test('a peer that is not wanted is let go', async (t) => {
 
 test('a peer that leaves is noticed, and its memory comes back', async (t) => {
   const echo = new Echo()
-  const listener = await listenTcp(options, echo)
+  const listener = await listenTcp(options, echo, () => echo.opened++)
   const socket = await connectTo(listener.port)
   const gone = new Promise<void>((resolve) => {
     const { onClosed } = echo
@@ -141,8 +138,10 @@ test('a peer that leaves is noticed, and its memory comes back', async (t) => {
 })
 
 test('a port in use is told', async (t) => {
-  const listener = await listenTcp(options, new Echo())
-  const error = await t.throwsAsync(listenTcp({ ...options, port: listener.port }, new Echo()))
+  const listener = await listenTcp(options, new Echo(), () => {})
+  const error = await t.throwsAsync(
+    listenTcp({ ...options, port: listener.port }, new Echo(), () => {}),
+  )
   t.is((error as NodeJS.ErrnoException).code, 'EADDRINUSE')
   listener.close()
 })
