@@ -9,33 +9,30 @@ import type { PartitionAnswers } from '../../actors/mailbox/partition.ts'
 import type { ClusterImage } from '../../cluster/image.ts'
 import { DeleteRecords } from '../../protocol/apis/21-delete-records.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { askOwners, type OwnerQuestion } from './ask-owners.ts'
+import { completeByOwners, type OpenAnswer } from './ask-owners.ts'
 import { defineHandler } from './handler.ts'
 
 type Answer = PartitionAnswers['delete-records'][number]
 
 export const deleteRecords = defineHandler(DeleteRecords, [0, 2], (request, exchange) => {
   const { context } = exchange
-  const questions: OwnerQuestion<{ slot: number; offset: number }, Answer>[] = []
+  const open: OpenAnswer<{ slot: number; offset: number }, Answer>[] = []
   const asked = request.topics.filter(({ partitions }) => partitions.length > 0)
   const topics = asked.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex, offset }) => {
-      const errorCode: number = problemOf(context.image, name, partitionIndex)
+      const errorCode = problemOf(context.image, name, partitionIndex)
       const answer = { partitionIndex, errorCode, lowWatermark: -1 }
       const image = context.image.topic(name)?.partitions[partitionIndex]
       if (image !== undefined && errorCode === ErrorCode.NONE) {
-        questions.push({
-          thread: image.thread,
-          item: { slot: image.slot, offset },
-          onAnswer: (result = LOST) => Object.assign(answer, result),
-        })
+        open.push({ thread: image.thread, item: { slot: image.slot, offset }, into: answer })
       }
       return answer
     }),
   }))
-  askOwners(
-    questions,
+  completeByOwners(
+    open,
+    LOST,
     (thread, partitions, answer) =>
       context.callPartitions(thread, { kind: 'delete-records', partitions }, answer),
     () => exchange.reply({ topics }),

@@ -7,7 +7,7 @@
 import type { EpochAsked, PartitionAnswers } from '../../actors/mailbox/partition.ts'
 import { OffsetForLeaderEpoch } from '../../protocol/apis/23-offset-for-leader-epoch.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { askOwners, type OwnerQuestion } from './ask-owners.ts'
+import { completeByOwners, type OpenAnswer } from './ask-owners.ts'
 import { defineHandler } from './handler.ts'
 
 type Answer = PartitionAnswers['epoch-ends'][number]
@@ -17,23 +17,21 @@ export const offsetForLeaderEpoch = defineHandler(
   [2, 4],
   (request, exchange) => {
     const { context } = exchange
-    const questions: OwnerQuestion<EpochAsked, Answer>[] = []
+    const open: OpenAnswer<EpochAsked, Answer>[] = []
     const topics = request.topics.map(({ topic, partitions }) => ({
       topic,
       partitions: partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => {
         const image = context.image.topic(topic)?.partitions[partition]
         if (image === undefined) return { partition, ...UNKNOWN }
         const answer = { partition, ...LOST }
-        questions.push({
-          thread: image.thread,
-          item: { slot: image.slot, leaderEpoch, currentLeaderEpoch },
-          onAnswer: (end = LOST) => Object.assign(answer, end),
-        })
+        const item = { slot: image.slot, leaderEpoch, currentLeaderEpoch }
+        open.push({ thread: image.thread, item, into: answer })
         return answer
       }),
     }))
-    askOwners(
-      questions,
+    completeByOwners(
+      open,
+      LOST,
       (thread, partitions, answer) =>
         context.callPartitions(thread, { kind: 'epoch-ends', partitions }, answer),
       () => exchange.reply({ topics }),
