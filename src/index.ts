@@ -12,6 +12,7 @@ export {
 } from './cli/load-config.ts'
 export { Admin } from './client/admin.ts'
 export type { AdminOptions, CallOptions } from './client/admin-base.ts'
+export type { NewTopic } from './client/admin-topics.ts'
 export { Consumer, type RecordBatch } from './client/consumer.ts'
 export type { RecordHeader } from './client/consumer-headers.ts'
 export type { Re2Pattern, SubscriptionTopics } from './client/consumer-membership.ts'
@@ -94,3 +95,4 @@ export {
 } from './client/serdes.ts'
 export type { BrokerConfig } from './config/broker.ts'
 export { Broker, type BrokerOptions } from './library/broker.ts'
+export type { DeclaredTopic } from './library/declared-topics.ts'

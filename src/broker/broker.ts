@@ -54,6 +54,11 @@ export interface StartOptions {
   readonly inMemory?: boolean
   /** Open the listeners of the configuration; default true. */
   readonly listen?: boolean
+  /**
+   * Runs when everything can be served, and before the listeners are opened. `connect`: as in
+   * RunningBroker.
+   */
+  readonly prepare?: (connect: () => MessagePort) => Promise<void>
 }
 
 /** Wildcard hosts: clients are told the address that they dialled. */
@@ -72,6 +77,7 @@ export async function startBroker(
   let threads: ThreadHandle | undefined
   try {
     threads = await openThreads(config, directory, log)
+    await options.prepare?.(() => connectTo(threads as ThreadHandle))
     const listeners = options.listen === false ? [] : clientListeners(config)
     const told = parseListeners(config['advertised.listeners'] ?? [])
     const ports = listeners.length > 0 ? await threads.listen(plansOf(config, listeners, told)) : []
@@ -98,11 +104,7 @@ function handleOf(
     listeners,
     shards: shardsOf(config),
     dataDir: directory.path,
-    connect() {
-      const { client, server, wiring } = newPortConnection()
-      threads.connect(server, wiring)
-      return client
-    },
+    connect: () => connectTo(threads),
     async listen(listener) {
       try {
         const [port] = await threads.listen(plansOf(config, [listener], []))
@@ -117,6 +119,12 @@ function handleOf(
       return stopped
     },
   }
+}
+
+function connectTo(threads: ThreadHandle): MessagePort {
+  const { client, server, wiring } = newPortConnection()
+  threads.connect(server, wiring)
+  return client
 }
 
 /**

@@ -10,6 +10,7 @@ import { Admin } from '../client/admin.ts'
 import { checkBroker } from '../config/check.ts'
 import { effectiveBroker, staticLayers } from '../config/effective.ts'
 import { formatListener, parseListener } from '../config/listeners.ts'
+import { type DeclaredTopic, declareTopics } from './declared-topics.ts'
 
 /** How a broker is started. Everything has a default. */
 export interface BrokerOptions {
@@ -29,8 +30,22 @@ export interface BrokerOptions {
   threads?: number
   /** Kafka's settings by name, as in server.properties. */
   config?: Readonly<Record<string, string | number | boolean>>
+  /**
+   * Topics that are there before anybody is served, and again after `reset`: names, or what
+   * `admin.createTopics` takes. One that exists stays as it is; if its number of partitions is not
+   * the declared one, the start is refused.
+   */
+  topics?: readonly DeclaredTopic[]
   /** Where messages for the operator go; default: nowhere. */
   log?: Log
+}
+
+/** What a started broker is made of. */
+interface BrokerParts {
+  readonly running: RunningBroker
+  readonly temporary: string | undefined
+  readonly topics: readonly DeclaredTopic[]
+  readonly admin: Admin | undefined
 }
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -42,27 +57,43 @@ const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
 export class Broker implements AsyncDisposable {
   readonly #running: RunningBroker
   readonly #temporary: string | undefined
+  readonly #topics: readonly DeclaredTopic[]
   readonly #listeners: string[] = []
   #admin: Admin | undefined
   #stopped: Promise<void> | undefined
 
-  private constructor(running: RunningBroker, temporary: string | undefined) {
+  private constructor(parts: BrokerParts) {
+    const { running } = parts
     this.#running = running
-    this.#temporary = temporary
+    this.#temporary = parts.temporary
+    this.#topics = parts.topics
+    this.#admin = parts.admin
     for (const { host, port } of running.listeners) this.#addListener(host, port)
   }
 
-  /** Starts a broker. Rejects with StartError: a wrong setting, a directory or port in use. */
+  /**
+   * Starts a broker. Rejects with StartError: a wrong setting, a directory or port in use, a topic
+   * that cannot be as it is declared.
+   */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const inMemory = options.storage === 'memory'
     const wantsTemporary = !inMemory && options.dataDir === undefined
+    const { topics = [] } = options
     const temporary = wantsTemporary ? await mkdtemp(path.join(tmpdir(), 'odradek-')) : undefined
+    let admin: Admin | undefined
     try {
       const config = configOf(options, options.dataDir ?? temporary)
       const listen = opensListeners(options)
-      const running = await startBroker(config, options.log ?? SILENT, { inMemory, listen })
-      return new Broker(running, temporary)
+      const prepare = async (connect: () => MessagePort) => {
+        if (topics.length === 0) return
+        admin = new Admin({ port: connect() })
+        await declareTopics(admin, topics)
+      }
+      const log = options.log ?? SILENT
+      const running = await startBroker(config, log, { inMemory, listen, prepare })
+      return new Broker({ running, temporary, topics, admin })
     } catch (error) {
+      await admin?.close()
       if (temporary !== undefined) await rm(temporary, { recursive: true, force: true })
       throw error
     }
@@ -96,9 +127,13 @@ export class Broker implements AsyncDisposable {
     return this.#addListener(host, port)
   }
 
-  /** Back to an empty broker: topics, records, groups and dynamic settings go, connections stay. */
-  reset(): Promise<void> {
-    return this.#running.reset()
+  /**
+   * Back to an empty broker: topics, records, groups and dynamic settings go, connections stay.
+   * Declared topics are there again, without records.
+   */
+  async reset(): Promise<void> {
+    await this.#running.reset()
+    if (this.#topics.length > 0) await declareTopics(this.admin, this.#topics)
   }
 
   /** Ends everything; a temporary data directory is removed. May be called more than once. */
