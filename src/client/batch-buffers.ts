@@ -35,5 +35,7 @@ export class BatchBuffers {
 }
 
 function bitsOf(bytes: number): number {
+  // The shifts below know no number under zero.
+  if (bytes <= 1) return SIZE_BITS_MIN
   return Math.max(SIZE_BITS_MIN, 32 - Math.clz32(bytes - 1))
 }

@@ -18,6 +18,12 @@ import * as batch from '../../src/protocol/record-batch.ts'
 
 const buffers = new BatchBuffers(1024 * 1024)
 
+test('a batch of which nothing is known begins with a small buffer', (t) => {
+  t.is(buffers.take(0).length, 1024)
+  t.is(buffers.take(1).length, 1024)
+  t.is(buffers.take(1025).length, 2048)
+})
+
 test('murmur2 is that of Kafka', (t) => {
   // From the unit tests of Apache Kafka (UtilsTest).
   const known: readonly (readonly [string, number])[] = [
