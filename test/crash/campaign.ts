@@ -1,6 +1,7 @@
 /** The scenarios and then many rounds, on one shard and on three. */
 import { pause, Seeded } from '../support/seeded.ts'
 import { DAMAGES } from './damage.ts'
+import { CrashGroups, GROUP_CONFIGS } from './group-rounds.ts'
 import { damageRound, killRound } from './rounds.ts'
 import { fullDisk, type Scenario, scenarios } from './scenarios.ts'
 import { Subject } from './subject.ts'
@@ -89,6 +90,36 @@ export async function runRounds({ rounds, seed, shards, log }: Campaign): Promis
     }
   }
   await subject?.dispose()
+  return failed
+}
+
+/**
+ * As runRounds, with groups in place of producers: they live as long as their data directory.
+ * Answers how many failed.
+ */
+export async function runGroupRounds({ rounds, seed, shards, log }: Campaign): Promise<number> {
+  const random = new Seeded(seed)
+  let failed = 0
+  for (let first = 0; first < rounds; first += ROUNDS_OF_SUBJECT) {
+    const count = shards[(first / ROUNDS_OF_SUBJECT) % shards.length] ?? '1'
+    const configs = { ...GROUP_CONFIGS, 'odradek.shards': count }
+    const subject = new Subject(random.fork(), configs)
+    await subject.start()
+    const groups = new CrashGroups(subject)
+    try {
+      await groups.begin()
+      for (let round = first; round < Math.min(rounds, first + ROUNDS_OF_SUBJECT); round++) {
+        log(`round ${round}, shards ${count}: ${await groups.round()}`)
+      }
+      await groups.end()
+      await subject.dispose()
+    } catch (error) {
+      failed++
+      log(`groups FAILED (seed ${seed}): ${(error as Error).stack}`)
+      await groups.end().catch(() => {})
+      await keep(subject, log)
+    }
+  }
   return failed
 }
 

@@ -2,6 +2,7 @@
  * A broker on one data directory that is killed and started again, its topics, and load on them.
  */
 import fs from 'node:fs'
+import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { CreateTopics } from '../../src/protocol/apis/19-create-topics.ts'
@@ -38,6 +39,8 @@ export class Subject {
   readonly #configs: Readonly<Record<string, string>>
   readonly #loads: RawProducer[] = []
   #producersMade = 0
+  /** Clients that stay find the broker where it was. */
+  #port = 0
 
   constructor(
     random: Seeded,
@@ -55,7 +58,9 @@ export class Subject {
   }
 
   async start(): Promise<BrokerProcess> {
-    this.broker = BrokerProcess.spawn({ dataDir: this.dataDir, configs: this.#configs })
+    this.#port ||= await freePort()
+    const settings = { dataDir: this.dataDir, port: this.#port, configs: this.#configs }
+    this.broker = BrokerProcess.spawn(settings)
     await this.broker.ready()
     return this.broker
   }
@@ -155,5 +160,23 @@ export class Subject {
       records += read.logEndOffset - read.logStartOffset
     }
     return records
+  }
+}
+
+/**
+ * A port below those that the system gives to clients: one that connects while the broker is away
+ * could get the broker's port, and then nobody else can listen there.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 16_000)
+    const server = net.createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
   }
 }
