@@ -44,10 +44,14 @@ class Simulation {
   readonly #random: Seeded
   readonly #world = new ConsumerWorld({ 'group.consumer.assignment.interval.ms': '1000' })
   readonly #clients = new Map<string, Client>()
+  readonly #believes: boolean
   #made = 0
 
-  constructor(seed: number) {
+  /** `believes`: the canary. The coordinator hears that members have given up whatever they have,
+   *  and so it waits for nobody. */
+  constructor(seed: number, { believes = false } = {}) {
     this.#random = new Seeded(seed)
+    this.#believes = believes
     for (const topic of TOPICS) this.#world.addTopic(topic, this.#random.between(1, 5))
   }
 
@@ -148,7 +152,7 @@ class Simulation {
       subscribedTopicNames: all ? (client.subscription.names ?? []) : null,
       subscribedTopicRegex: all ? (client.subscription.regex ?? '') : null,
       serverAssignor: null,
-      topicPartitions: client.epoch === 0 ? [] : this.#listOf(client.owned),
+      topicPartitions: client.epoch === 0 || this.#believes ? [] : this.#listOf(client.owned),
     }
   }
 
@@ -238,5 +242,14 @@ const seeds = [...PAST_SEEDS, ...Array.from({ length: 6 }, (_, i) => i + 1)]
 test('random groups give each partition to one member, and settle when faults end', (t) => {
   for (const seed of seeds) {
     t.notThrows(() => new Simulation(seed).run(), `seed ${seed}`)
+  }
+})
+
+test('a coordinator that waits for no revocation is caught: the canary', (t) => {
+  // Where some member is late enough to be seen.
+  for (const seed of [1, 2, 5]) {
+    t.throws(() => new Simulation(seed, { believes: true }).run(), {
+      message: /read .* after step/,
+    })
   }
 })

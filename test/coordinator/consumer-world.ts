@@ -111,6 +111,12 @@ export class ConsumerWorld {
     this.service = this.#start()
   }
 
+  /** As restart, but for the canaries of simulations: the newest records were never written. */
+  restartWithout(records: number): void {
+    this.log.length = Math.max(0, this.log.length - records)
+    this.restart()
+  }
+
   /** The records that were written after the first `from` of them. */
   records(from = 0): CoordinatorRecord[] {
     return this.log.slice(from).map(decodeRecord)
