@@ -1,5 +1,5 @@
 import test from 'ava'
-import { runRounds, runScenarios } from './campaign.ts'
+import { runGroupRounds, runRounds, runScenarios } from './campaign.ts'
 
 const SEED = 4
 
@@ -17,5 +17,13 @@ test.serial('topics, settings, deleted records and stops survive', async (t) => 
   const log = (line: string) => lines.push(line)
   const failed = await runScenarios({ rounds: 0, seed: SEED, shards: ['1'], log })
   for (const line of lines) if (line.includes('SKIPPED')) t.log(line)
+  t.is(failed, 0, lines.join('\n'))
+})
+
+test.serial('groups of all kinds survive kill -9', async (t) => {
+  t.timeout(180_000)
+  const lines: string[] = []
+  const log = (line: string) => lines.push(line)
+  const failed = await runGroupRounds({ rounds: 3, seed: SEED, shards: ['3'], log })
   t.is(failed, 0, lines.join('\n'))
 })
