@@ -47,6 +47,14 @@ export const clients: readonly InteropClient[] = [
     msMax: 600_000,
   },
   {
+    name: 'kafka streams 4.3.1',
+    argv: program('streams.js'),
+    needs: () =>
+      streamsClient().needs() ??
+      missing(tools) ??
+      (runs('kcat', '-V') ? undefined : 'kcat is not installed'),
+  },
+  {
     name: 'franz-go',
     argv: [join(cache, 'franz-go')],
     needs: () => missing(join(cache, 'franz-go')),
@@ -139,6 +147,15 @@ export function javaClient(version: string, program: string): Omit<InteropClient
   return {
     argv: ['java', ...javaOptions, '-cp', path, program],
     needs: () => missing(join(classes, `${program}.class`)),
+  }
+}
+
+/** The application of test/interop/streams. */
+export function streamsClient(): Omit<InteropClient, 'name'> {
+  const home = join(cache, 'streams-4.3.1')
+  return {
+    argv: ['java', ...javaOptions, '-cp', `${home}/classes:${home}/lib/*`, 'StreamsApp'],
+    needs: () => missing(join(home, 'classes/StreamsApp.class')),
   }
 }
 

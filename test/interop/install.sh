@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the clients of the interop suite into ${ODRADEK_INTEROP_CACHE:-~/.cache/odradek-interop}.
-#   install.sh [CLIENT...]   all of them, or only those named: kcat java tools go python node
+#   install.sh [CLIENT...]   all of them, or only those named: kcat java tools streams go python node
 # A part whose manifests and sources are unchanged since it was installed is left alone. One that
 # cannot be installed is said on standard error and the rest goes on; the exit code tells of it.
 set -uo pipefail
@@ -41,6 +41,14 @@ tools_part() { # Kafka's own command line tools
     dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$cache/tools-4.3.1" >&2
 }
 
+streams_part() { # Kafka Streams, and an application of it
+  local home=$cache/streams-4.3.1
+  mkdir -p "$home/classes"
+  MAVEN_OPTS=-Xmx256m mvn -q -B -Dstyle.color=never -f "$here/streams/pom.xml" \
+    dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$home/lib" >&2 || return
+  javac -J-Xmx256m -nowarn -Xlint:-options -d "$home/classes" -cp "$home/lib/*" "$here"/streams/*.java
+}
+
 go_part() { (
   cd "$here/go" && export GOFLAGS=-mod=readonly && go build -o "$cache/franz-go" . &&
     go build -o "$cache/" ./franzmember ./saramamember
@@ -77,6 +85,7 @@ installed() { # PART
     kcat) command -v kcat >/dev/null ;;
     java) [[ -f $cache/java-2.8.2/classes/GroupMember.class ]] ;;
     tools) compgen -G "$cache/tools-4.3.1/kafka-tools-*.jar" >/dev/null ;;
+    streams) [[ -f $cache/streams-4.3.1/classes/StreamsApp.class ]] ;;
     go) [[ -x $cache/franz-go && -x $cache/saramamember ]] ;;
     python) [[ -x $cache/python/bin/python ]] ;;
     node) [[ -d $cache/node/node_modules ]] ;;
@@ -84,9 +93,9 @@ installed() { # PART
 }
 
 failed=0
-[[ $# == 0 ]] && set -- kcat java tools go python node
+[[ $# == 0 ]] && set -- kcat java tools streams go python node
 for part in "$@"; do
-  case $part in kcat | java | tools | go | python | node) ;; *) echo "no part $part" >&2; exit 2 ;; esac
+  case $part in kcat | java | tools | streams | go | python | node) ;; *) echo "no part $part" >&2; exit 2 ;; esac
   stamp=$cache/$part.stamp
   now=$(fingerprint "$part")
   if ! { [[ -f $stamp && $(<"$stamp") == "$now" ]] && installed "$part"; }; then

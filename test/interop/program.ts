@@ -13,12 +13,25 @@ export interface Output {
 
 /** Runs one check and prints how it ended. */
 export function check(name: string, body: () => void): void {
-  let detail = ''
   try {
     body()
+    report(name, '')
   } catch (error) {
-    detail = String(error)
+    report(name, String(error))
   }
+}
+
+/** The same for a check that waits for other processes. */
+export async function checkAsync(name: string, body: () => Promise<void>): Promise<void> {
+  try {
+    await body()
+    report(name, '')
+  } catch (error) {
+    report(name, String(error))
+  }
+}
+
+function report(name: string, detail: string): void {
   console.log(JSON.stringify({ check: name, ok: detail === '', detail }))
 }
 
