@@ -11,7 +11,7 @@ import type { Placement } from '../cluster/placement.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { dataDirectory } from '../config/effective.ts'
 import { formatListener, type Listener, parseListeners } from '../config/listeners.ts'
-import { newPortConnection } from '../net/port-socket.ts'
+import { PortConnections } from '../net/port-socket.ts'
 import { allocateCounters } from '../ring/counters.ts'
 import { type DataDirectory, NO_DIRECTORY, takeDataDirectory } from './data-directory.ts'
 import type { ListenerPlan } from './shard.ts'
@@ -77,12 +77,13 @@ export async function startBroker(
   let threads: ThreadHandle | undefined
   try {
     threads = await openThreads(config, directory, log)
-    await options.prepare?.(() => connectTo(threads as ThreadHandle))
+    const connect = connector(threads)
+    await options.prepare?.(connect)
     const listeners = options.listen === false ? [] : clientListeners(config)
     const told = parseListeners(config['advertised.listeners'] ?? [])
     const ports = listeners.length > 0 ? await threads.listen(plansOf(config, listeners, told)) : []
     const bound = listeners.map((one, i) => ({ ...one, port: ports[i] ?? one.port }))
-    return handleOf(config, directory, threads, bound)
+    return { ...handleOf(config, directory, threads, bound), connect }
   } catch (error) {
     await threads?.stop().catch(() => {})
     directory.release(false)
@@ -95,7 +96,7 @@ function handleOf(
   directory: DataDirectory,
   threads: ThreadHandle,
   listeners: readonly Listener[],
-): RunningBroker {
+): Omit<RunningBroker, 'connect'> {
   let stopped: Promise<void> | undefined
   const [first] = listeners
   return {
@@ -104,7 +105,6 @@ function handleOf(
     listeners,
     shards: shardsOf(config),
     dataDir: directory.path,
-    connect: () => connectTo(threads),
     async listen(listener) {
       try {
         const [port] = await threads.listen(plansOf(config, [listener], []))
@@ -121,10 +121,14 @@ function handleOf(
   }
 }
 
-function connectTo(threads: ThreadHandle): MessagePort {
-  const { client, server, wiring } = newPortConnection()
-  threads.connect(server, wiring)
-  return client
+/** Makes connections to `threads`. */
+function connector(threads: ThreadHandle): () => MessagePort {
+  const connections = new PortConnections()
+  return () => {
+    const { client, server, wiring } = connections.connect()
+    threads.connect(server, wiring)
+    return client
+  }
 }
 
 /**

@@ -115,7 +115,11 @@ export class Broker implements AsyncDisposable {
     return this.#admin
   }
 
-  /** A connection without a network. The port may be handed to any thread of this process. */
+  /**
+   * A connection without a network. The port may be handed to any thread of this process. The
+   * client that is given it closes it; one that nobody uses is to be closed, since Node does not
+   * collect open ports. What is left ends with its thread, or after `connections.max.idle.ms`.
+   */
   connect(): MessagePort {
     return this.#running.connect()
   }

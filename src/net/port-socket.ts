@@ -4,15 +4,22 @@
  *
  *   user's thread ── ring ──► shard      data frames of the ring carry the bytes, cut anywhere;
  *                 ◄── ring ──            a full ring is back-pressure: writes wait in order
+ *
+ * V8 does not count shared memory, so connections that come and go would be hundreds of megabytes
+ * of garbage before anybody collects it. Their memory is therefore used again: each side says when
+ * it touches it no more, and once both have, the next connection may have it.
  */
 import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { allocateParked, Doorbell, Parking } from '../ring/doorbell.ts'
-import { allocateRing } from '../ring/layout.ts'
+import { allocateRing, FRAMES_AT } from '../ring/layout.ts'
 import { RingReader, RingWriter } from '../ring/ring.ts'
 
 /** Bytes of each of the two rings of a connection. */
-const RING_BYTES = 1024 * 1024
+const RING_BYTES = 256 * 1024
+/** Connections whose memory is remembered until it can be used again. */
+const LENT_MAX = 8
+const SIDES = 2
 /** Turns of the event loop without traffic before a side sleeps. */
 const EMPTY_TURNS_MAX = 16
 /** The only type of frame. */
@@ -45,6 +52,8 @@ export interface PortWiring {
   readonly outgoing: SharedArrayBuffer
   readonly ownParked: SharedArrayBuffer
   readonly peerParked: SharedArrayBuffer
+  /** An int32: how many sides touch none of this any more. */
+  readonly ended: SharedArrayBuffer
 }
 
 /** The first message on a client's port. */
@@ -53,38 +62,62 @@ interface Handshake {
   readonly wiring: PortWiring
 }
 
-/**
- * Makes a connection. `client` may be handed to any thread, where `PortSocket.connect` takes it up;
- * `server` and `wiring` go to the shard that serves it.
- */
-export function newPortConnection(): {
-  client: MessagePort
-  server: MessagePort
-  wiring: PortWiring
-} {
-  const { port1, port2 } = new MessageChannel()
-  const toServer = allocateRing(RING_BYTES)
-  const toClient = allocateRing(RING_BYTES)
-  const clientParked = allocateParked()
-  const serverParked = allocateParked()
-  const handshake: Handshake = {
-    odradek: 'connection',
-    wiring: {
-      incoming: toClient,
-      outgoing: toServer,
-      ownParked: clientParked,
-      peerParked: serverParked,
-    },
+/** Both ends of a new connection. */
+export interface NewConnection {
+  /** May be handed to any thread, where `PortSocket.connect` takes it up. */
+  readonly client: MessagePort
+  /** Goes, with `wiring`, to the shard that serves it. */
+  readonly server: MessagePort
+  readonly wiring: PortWiring
+}
+
+/** Makes connections. Lives on the thread that started the broker. */
+export class PortConnections {
+  /** As the servers see them, oldest first. One that is forgotten is garbage when it has ended. */
+  readonly #lent: PortWiring[] = []
+
+  connect(): NewConnection {
+    const wiring = this.#takeEnded() ?? newWiring()
+    if (this.#lent.length === LENT_MAX) this.#lent.shift()
+    this.#lent.push(wiring)
+    const { port1: client, port2: server } = new MessageChannel()
+    // Waits in the client's port, wherever that goes, until its owner looks.
+    server.postMessage({ odradek: 'connection', wiring: mirrored(wiring) } satisfies Handshake)
+    return { client, server, wiring }
   }
-  // Waits in the client's port, wherever that goes, until its owner looks.
-  port2.postMessage(handshake)
-  const wiring = {
-    incoming: toServer,
-    outgoing: toClient,
-    ownParked: serverParked,
-    peerParked: clientParked,
+
+  #takeEnded(): PortWiring | undefined {
+    const at = this.#lent.findIndex(({ ended }) => Atomics.load(new Int32Array(ended), 0) === SIDES)
+    if (at < 0) return undefined
+    const [wiring] = this.#lent.splice(at, 1) as [PortWiring]
+    for (const ring of [wiring.incoming, wiring.outgoing])
+      new Uint8Array(ring, 0, FRAMES_AT).fill(0)
+    for (const memory of [wiring.ownParked, wiring.peerParked, wiring.ended]) {
+      new Uint8Array(memory).fill(0)
+    }
+    return wiring
   }
-  return { client: port1, server: port2, wiring }
+}
+
+function newWiring(): PortWiring {
+  return {
+    incoming: allocateRing(RING_BYTES),
+    outgoing: allocateRing(RING_BYTES),
+    ownParked: allocateParked(),
+    peerParked: allocateParked(),
+    ended: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+  }
+}
+
+/** The same connection as its other side sees it. */
+function mirrored({ incoming, outgoing, ownParked, peerParked, ended }: PortWiring): PortWiring {
+  return {
+    incoming: outgoing,
+    outgoing: incoming,
+    ownParked: peerParked,
+    peerParked: ownParked,
+    ended,
+  }
 }
 
 /** A write that waits for room in the ring. */
@@ -104,6 +137,7 @@ export class PortSocket extends EventEmitter implements ByteSocket {
   readonly #reader: RingReader
   readonly #parking: Parking
   readonly #doorbell: Doorbell
+  readonly #ended: SharedArrayBuffer
   readonly #pending: PendingWrite[] = []
   #pendingBytes = 0
   #onBytes: (bytes: Buffer) => void = () => {}
@@ -120,6 +154,7 @@ export class PortSocket extends EventEmitter implements ByteSocket {
     this.#reader = new RingReader(wiring.incoming)
     this.#parking = new Parking(wiring.ownParked)
     this.#doorbell = new Doorbell(wiring.peerParked, port)
+    this.#ended = wiring.ended
     port.on('message', () => this.#wake())
     port.on('close', () => {
       this.#peerGone = true
@@ -221,7 +256,11 @@ export class PortSocket extends EventEmitter implements ByteSocket {
     this.#port.close()
     for (const { done } of this.#pending.splice(0)) done?.()
     this.#pendingBytes = 0
-    queueMicrotask(() => this.emit('close'))
+    // Not at once: it may be the reader that is calling, who goes on to say how far it has read.
+    queueMicrotask(() => {
+      Atomics.add(new Int32Array(this.#ended), 0, 1)
+      this.emit('close')
+    })
   }
 
   /** Copies what fits; true: everything did. */
