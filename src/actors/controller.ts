@@ -32,6 +32,8 @@ export interface ControllerOptions {
    * Tells all other threads; `done` is called once, when each has applied the update or is lost.
    */
   broadcast(update: MetadataUpdate, done: () => void): void
+  /** Hears of topics that got one replica where more were asked for. */
+  onLowered(topics: readonly string[]): void
   /** Hears of a disk that failed; the command is answered with an error. */
   onStorageError(error: StorageError): void
 }
@@ -114,7 +116,9 @@ export class Controller {
 
   #createTopics(command: ControllerCommand & { kind: 'create-topics' }): Decision<CreatedTopic> {
     const { image } = this.#options
-    return createTopics(image, command, () => newTopicId(image))
+    const decision = createTopics(image, command, () => newTopicId(image))
+    if (decision.lowered.length > 0) this.#options.onLowered(decision.lowered)
+    return decision
   }
 
   #deleteTopics(topics: readonly TopicToDelete[]): Decision<DeletedTopic> {

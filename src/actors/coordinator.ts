@@ -105,12 +105,25 @@ export class Coordinator {
       this.#ensureTopic((errorCode) => answer({ errorCode } as never))
       return
     }
+    if (command.kind === 'connection-closed') {
+      this.#regexes.afterWaiting(() => {
+        this.#service.lost.onClosed(command.connection, command.by)
+        this.#setTick()
+      })
+      answer(null as never)
+      return
+    }
     const run = () => {
       this.#service.onCommand(command as GroupCommand, answer as (result: unknown) => void)
       this.#setTick()
     }
     if (bringsRegex(command)) this.#regexes.whenLoaded(run)
     else run()
+  }
+
+  /** Another thread died, and its connections with it. */
+  onThreadLost(thread: number): void {
+    this.#service.lost.onThreadLost(thread)
   }
 
   /** The broker stops: answers what is held, and everything from now on, with NOT_COORDINATOR. */

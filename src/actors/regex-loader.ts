@@ -22,6 +22,12 @@ export class RegexLoader {
     this.#load()
   }
 
+  /** Runs `then` behind those that wait: now, where nobody does. */
+  afterWaiting(then: () => void): void {
+    if (this.#waiting.length === 0) then()
+    else this.#waiting.push(then)
+  }
+
   #load(): void {
     if (this.#loads) return
     this.#loads = true

@@ -11,6 +11,7 @@ import type { Placement } from '../cluster/placement.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { dataDirectory } from '../config/effective.ts'
 import { formatListener, type Listener, parseListeners } from '../config/listeners.ts'
+import type { Profile } from '../config/profile.ts'
 import { PortConnections } from '../net/port-socket.ts'
 import { allocateCounters } from '../ring/counters.ts'
 import { type DataDirectory, NO_DIRECTORY, takeDataDirectory } from './data-directory.ts'
@@ -35,6 +36,8 @@ export interface RunningBroker {
   readonly shards: number
   /** Absolute; empty for a broker in memory. */
   readonly dataDir: string
+  /** `strict`: as Kafka; `dev`: with the departures that config/README.md lists. */
+  readonly profile: Profile
   /** A connection without a network; the port may be handed to any thread of this process. */
   connect(): MessagePort
   /**
@@ -105,6 +108,7 @@ function handleOf(
     listeners,
     shards: shardsOf(config),
     dataDir: directory.path,
+    profile: config['odradek.profile'],
     async listen(listener) {
       try {
         const [port] = await threads.listen(plansOf(config, [listener], []))

@@ -24,11 +24,14 @@ const PIPELINE_MAX = 16
 class ConnectionState implements ConnectionSession {
   clientSoftwareName = 'unknown'
   clientSoftwareVersion = 'unknown'
+  isCoordinated = false
+  readonly name: string
   readonly endpoint: Endpoint
   /** Requests under way, oldest first: their answers leave in this order. */
   readonly underWay: RequestExchange[] = []
 
-  constructor(endpoint: Endpoint) {
+  constructor(name: string, endpoint: Endpoint) {
+    this.name = name
     this.endpoint = endpoint
   }
 }
@@ -49,7 +52,8 @@ export class Dispatcher {
 
   /** A connection was made on the listener that advertises `endpoint`. */
   onOpened(connection: Connection, endpoint: Endpoint): void {
-    connection.session = new ConnectionState(endpoint)
+    const name = `${this.context.thread}:${connection.id}`
+    connection.session = new ConnectionState(name, endpoint)
   }
 
   /** Whether the frame at `from` may start while others of its connection are under way. */
@@ -91,6 +95,10 @@ export class Dispatcher {
   onClosed(connection: Connection): void {
     const state = connection.session as ConnectionState
     for (const exchange of state.underWay.splice(0)) exchange.abandon()
+    if (!state.isCoordinated) return
+    const by = connection.closedByPeer ? 'client' : 'broker'
+    const command = { kind: 'connection-closed', connection: state.name, by } as const
+    this.context.callCoordinator(command, () => {})
   }
 
   /** Encodes an answer into the chunks of its frame. */

@@ -222,6 +222,7 @@ export class BrokerThread {
     this.bus?.peerLost(peer)
     this.#coordinatorLink.peerLost(peer)
     this.#service?.peerLost(peer)
+    this.#coordinator?.onThreadLost(peer)
   }
 
   onRequest(
@@ -316,6 +317,11 @@ export class BrokerThread {
       image: this.image,
       store: this.#store as Metadata,
       broadcast: (update, done) => this.#broadcast(update, done),
+      onLowered: (topics) => {
+        this.log.info('more replicas were asked for than there are nodes: topics have one', {
+          topics,
+        })
+      },
       onStorageError: (error) => this.log.error(error.message),
     })
     return this.#controller

@@ -7,6 +7,7 @@ import { checkBroker } from '../config/check.ts'
 import type { ConfigText } from '../config/define.ts'
 import { effectiveBroker, staticLayers } from '../config/effective.ts'
 import { formatListener, parseListener } from '../config/listeners.ts'
+import { withProfile } from '../config/profile.ts'
 
 /** What was given on the command line. */
 export interface CommandLine {
@@ -59,7 +60,7 @@ function finish(
   origins: ReadonlyMap<string, string>,
   earlier: readonly string[],
 ): LoadedConfig {
-  const layers = staticLayers(texts)
+  const layers = staticLayers(withProfile(texts))
   const report = checkBroker(layers)
   const faults = [...earlier, ...report.faults]
   if (faults.length > 0) return { ok: false, faults }

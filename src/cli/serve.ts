@@ -54,13 +54,13 @@ async function start(config: BrokerConfig, log: ProcessLog): Promise<RunningBrok
 }
 
 /** What the ready line tells of a broker. */
-type Address = Pick<RunningBroker, 'host' | 'port' | 'shards' | 'dataDir'>
+type Address = Pick<RunningBroker, 'host' | 'port' | 'shards' | 'dataDir' | 'profile'>
 
 /** The line that says that clients may connect. */
-export function readyLine({ host, port, shards, dataDir }: Address): string {
+export function readyLine({ host, port, shards, dataDir, profile }: Address): string {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const threads = shards === 1 ? '1 shard' : `${shards} shards`
-  return `odradek ready on ${address}, ${threads}, data in ${dataDir}\n`
+  return `odradek ready on ${address}, ${threads}, data in ${dataDir}, profile ${profile}\n`
 }
 
 function complain(sentences: readonly string[]): number {

@@ -26,6 +26,11 @@ export interface CreateTopics {
   readonly validateOnly: boolean
 }
 
+/** What was decided, and which topics get fewer replicas than were asked for. */
+export interface CreateTopicsDecision extends Decision<CreatedTopic> {
+  readonly lowered: readonly string[]
+}
+
 interface Shape {
   partitions: number
   replicationFactor: number
@@ -45,14 +50,16 @@ export function createTopics(
   image: ClusterImage,
   request: CreateTopics,
   newTopicId: () => string,
-): Decision<CreatedTopic> {
+): CreateTopicsDecision {
   const tooMany = partitionsAsked(request.topics, image.brokerConfig) > PARTITIONS_PER_REQUEST_MAX
   if (tooMany) {
     return {
       answers: request.topics.map((topic) => refused(topic, tooManyPerRequest)),
       deltas: [],
+      lowered: [],
     }
   }
+  const lowered: string[] = []
   const answers: CreatedTopic[] = []
   const deltas: MetadataDelta[] = []
   const repeated = repeatedNames(request.topics)
@@ -69,6 +76,7 @@ export function createTopics(
     const { shape, configs } = decided
     const id = newTopicId()
     answers.push({ name: topic.name, id, ...created, ...shape, configs })
+    if (factorAsked(topic, image.brokerConfig) > shape.replicationFactor) lowered.push(topic.name)
     const key = collisionKey(topic.name)
     if (key !== undefined) taken.set(key, topic.name)
     partitionCount += shape.partitions
@@ -79,7 +87,7 @@ export function createTopics(
   }
   // Kafka answers a name once, however often it was asked.
   for (const topic of repeated.values()) answers.push(refused(topic, duplicateName))
-  return { answers, deltas: request.validateOnly ? [] : deltas }
+  return request.validateOnly ? { answers, deltas: [], lowered: [] } : { answers, deltas, lowered }
 }
 
 /** Partitions with consecutive slots, so that they spread evenly over the threads. */
@@ -143,9 +151,14 @@ function plainShape(config: BrokerConfig, topic: NewTopic): Shape | Refusal {
   if (replicationFactor < -1 || replicationFactor === 0) return badReplicationFactor
   if (numPartitions < -1 || numPartitions === 0) return badPartitionCount
   const partitions = numPartitions === -1 ? config['num.partitions'] : numPartitions
-  const factor = replicationFactor === -1 ? config['default.replication.factor'] : replicationFactor
-  if (factor > 1) return tooFewBrokers(factor)
-  return { partitions, replicationFactor: factor }
+  const factor = factorAsked(topic, config)
+  if (factor > 1 && config['odradek.profile'] === 'strict') return tooFewBrokers(factor)
+  return { partitions, replicationFactor: 1 }
+}
+
+function factorAsked({ assignments, replicationFactor }: NewTopic, config: BrokerConfig): number {
+  if (assignments.length > 0) return 1
+  return replicationFactor === -1 ? config['default.replication.factor'] : replicationFactor
 }
 
 /** One node: every partition's replicas are `[nodeId]`, or the assignment is wrong. */

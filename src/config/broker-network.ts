@@ -147,6 +147,12 @@ export const odradekConfigs = {
     min: 1,
     doc: 'Most partitions of all topics together.',
   }),
+  'odradek.profile': string({
+    default: 'strict',
+    oneOf: ['strict', 'dev'],
+    importance: 'high',
+    doc: 'strict behaves as Kafka; dev departs from it for tests and laptops: see Profiles.',
+  }),
   'odradek.requests.bytes.max': long({
     default: 512 * MIB,
     min: 1,

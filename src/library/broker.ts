@@ -10,6 +10,7 @@ import { Admin } from '../client/admin.ts'
 import { checkBroker } from '../config/check.ts'
 import { effectiveBroker, staticLayers } from '../config/effective.ts'
 import { formatListener, parseListener } from '../config/listeners.ts'
+import { type Profile, withProfile } from '../config/profile.ts'
 import { type DeclaredTopic, declareTopics } from './declared-topics.ts'
 
 /** How a broker is started. Everything has a default. */
@@ -28,6 +29,11 @@ export interface BrokerOptions {
    * 1.
    */
   threads?: number
+  /**
+   * `dev`: for tests and laptops, with the departures from Kafka that config/README.md lists;
+   * `strict`: Kafka's behaviour and delays. Default: `odradek.profile` in `config`, or `dev`.
+   */
+  profile?: Profile
   /** Kafka's settings by name, as in server.properties. */
   config?: Readonly<Record<string, string | number | boolean>>
   /**
@@ -91,6 +97,7 @@ export class Broker implements AsyncDisposable {
       }
       const log = options.log ?? SILENT
       const running = await startBroker(config, log, { inMemory, listen, prepare })
+      log.info('a broker is ready', { profile: running.profile, dataDir: running.dataDir })
       return new Broker({ running, temporary, topics, admin })
     } catch (error) {
       await admin?.close()
@@ -107,6 +114,11 @@ export class Broker implements AsyncDisposable {
   /** Where everything is kept; empty for a broker in memory. */
   get dataDir(): string {
     return this.#running.dataDir
+  }
+
+  /** `strict`: as Kafka; `dev`: with the departures that config/README.md lists. */
+  get profile(): Profile {
+    return this.#running.profile
   }
 
   /** An admin client of this broker; closed by `stop`. */
@@ -173,15 +185,20 @@ function configOf(options: BrokerOptions, dataDir: string | undefined) {
   const texts = new Map<string, string>()
   for (const [name, value] of Object.entries(options.config ?? {})) texts.set(name, String(value))
   if (dataDir !== undefined) texts.set('log.dirs', dataDir)
-  if (options.threads !== undefined) texts.set('odradek.shards', String(options.threads))
-  else if (!texts.has('odradek.shards')) texts.set('odradek.shards', '1')
+  const { threads, profile } = options
+  if (threads !== undefined || !texts.has('odradek.shards')) {
+    texts.set('odradek.shards', String(threads ?? 1))
+  }
+  if (profile !== undefined || !texts.has('odradek.profile')) {
+    texts.set('odradek.profile', profile ?? 'dev')
+  }
   if (typeof options.listen === 'object' || options.listen === true) {
     const { host = '127.0.0.1', port = 0 } = options.listen === true ? {} : options.listen
     const listener = formatListener({ name: 'PLAINTEXT', host, port })
     if (parseListener(listener) === undefined) throw new StartError(`${host}:${port} is no address`)
     texts.set('listeners', listener)
   }
-  const layers = staticLayers(texts)
+  const layers = staticLayers(withProfile(texts))
   const { faults, unknown } = checkBroker(layers)
   const [stranger] = unknown
   if (stranger !== undefined) {

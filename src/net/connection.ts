@@ -84,6 +84,7 @@ export class Connection {
   #stuck = false
   #parsing = false
   #closed = false
+  #closedByPeer = false
 
   constructor(id: number, socket: ByteSocket, host: ConnectionHost, nowMs: number) {
     this.id = id
@@ -95,13 +96,18 @@ export class Connection {
     this.#lastActiveMs = nowMs
     this.#waitingSinceMs = nowMs
     socket.setNoDelay(true)
-    socket.on('error', (error) => this.close(`socket: ${error.message}`))
-    socket.on('end', () => this.close(undefined))
-    socket.on('close', () => this.close(undefined))
+    socket.on('error', (error) => this.#onGone(`socket: ${error.message}`))
+    socket.on('end', () => this.#onGone(undefined))
+    socket.on('close', () => this.#onGone(undefined))
   }
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** Whether it ended without our doing: the peer closed it, or the way to it broke. */
+  get closedByPeer(): boolean {
+    return this.#closedByPeer
   }
 
   /** Bytes of requests that this connection holds. */
@@ -235,6 +241,11 @@ export class Connection {
   /** Sends what waits, then ends the connection. */
   end(): void {
     this.#socket.end(() => this.close(undefined))
+  }
+
+  #onGone(reason: string | undefined): void {
+    if (!this.#closed) this.#closedByPeer = true
+    this.close(reason)
   }
 
   /** Whole frames in a foreign buffer; then whatever is left of them goes into one of ours. */

@@ -25,6 +25,7 @@ function controllerOf(parts: ImageParts & { diskFails?: boolean } = {}) {
         return 3000
       },
     },
+    onLowered: () => {},
     broadcast: ({ deltas }, done) => {
       log.push(`told ${deltas.length} of ${image.topicCount} topics`)
       acknowledge.push(done)

@@ -93,3 +93,15 @@ test('a value of --set may hold an equals sign', (t) => {
   const loaded = config({ commandLine: { set: ['odradek.cluster.id=a=b'] } })
   t.is(loaded['odradek.cluster.id'], 'a=b')
 })
+
+test('a profile sets what nothing else sets, wherever it is named', (t) => {
+  const key = 'offsets.topic.num.partitions'
+  const dev = { 'odradek.profile': 'dev' }
+  t.is(config({})[key], 50)
+  t.is(config({ file: dev })[key], 4)
+  t.is(config({ environment: { KAFKA_ODRADEK_PROFILE: 'dev' } })[key], 4)
+  t.is(config({ file: dev, commandLine: { set: [`${key}=2`] } })[key], 2)
+  t.deepEqual(warnings({ file: { 'odradek.profile': 'test' } }), [
+    'Invalid value test for configuration odradek.profile: String must be one of: strict, dev',
+  ])
+})

@@ -13,11 +13,17 @@ const run = (...words: string[]) => {
 }
 
 test('the ready line names address, shards and data directory', (t) => {
-  const broker = { host: '127.0.0.1', port: 9092, shards: 1, dataDir: '/d' }
-  t.is(readyLine(broker), 'odradek ready on 127.0.0.1:9092, 1 shard, data in /d\n')
+  const broker = {
+    host: '127.0.0.1',
+    port: 9092,
+    shards: 1,
+    dataDir: '/d',
+    profile: 'strict' as const,
+  }
+  t.is(readyLine(broker), 'odradek ready on 127.0.0.1:9092, 1 shard, data in /d, profile strict\n')
   t.is(
     readyLine({ ...broker, host: '::1', shards: 2 }),
-    'odradek ready on [::1]:9092, 2 shards, data in /d\n',
+    'odradek ready on [::1]:9092, 2 shards, data in /d, profile strict\n',
   )
 })
 

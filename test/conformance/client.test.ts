@@ -51,7 +51,7 @@ for (const storage of ['disk', 'memory'] as const) {
   for (const { title, run } of clientCases) {
     test.serial(`port, ${storage}: ${title}`, async (t) => {
       t.timeout(60_000)
-      broker ??= await Broker.start(storage === 'memory' ? { storage } : {})
+      broker ??= await Broker.start({ storage, profile: 'strict' })
       const running = broker
       const world = new World({ target: () => ({ port: running.connect() }) })
       try {

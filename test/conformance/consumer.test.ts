@@ -53,7 +53,7 @@ for (const kind of ['odradek', 'kafka'] as const) {
 for (const { title, run } of consumerCases) {
   test.serial(`port: ${title}`, async (t) => {
     t.timeout(60_000)
-    broker ??= await Broker.start({ storage: 'memory' })
+    broker ??= await Broker.start({ storage: 'memory', profile: 'strict' })
     const running = broker
     const world = new ConsumerWorld(new World({ target: () => ({ port: running.connect() }) }))
     try {

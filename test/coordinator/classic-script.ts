@@ -14,10 +14,12 @@
  *   transaction PRODUCER TOPIC:PARTITION=OFFSET · end PRODUCER commit|abort
  *   stable TOPIC:PARTITION
  *   describe [version=N] · list [states=A,B] · delete [group=G]
- *   tick MS · restart · fail ERROR
+ *   tick MS · restart · fail ERROR · close CONNECTION [broker|thread]
+ * join, sync and beat take [over=CONNECTION], such as 0:1
  */
 
 import { ZERO_UUID } from '../../src/base/uuid.ts'
+import type { GroupAnswers } from '../../src/coordinator/group/commands.ts'
 import { fetchOffsets } from '../../src/coordinator/group/offsets-fetch.ts'
 import { offsetRecord } from '../../src/coordinator/group/records.ts'
 import { encodeMessage } from '../../src/protocol/compile.ts'
@@ -31,6 +33,10 @@ interface Command {
   readonly name: string
   readonly words: readonly string[]
   readonly given: ReadonlyMap<string, string>
+}
+
+function over({ given }: Command): { connection: string | undefined } {
+  return { connection: given.get('over') }
 }
 
 /** Runs the commands of one scenario. */
@@ -90,6 +96,9 @@ export class ClassicScript {
       case 'tick':
         world.tick(Number(first))
         return
+      case 'close':
+        world.close(first, second)
+        return
       case 'restart':
         world.restart()
         return
@@ -112,10 +121,8 @@ export class ClassicScript {
       case 'beat': {
         const { generation: generationId } = numbersOf(command)
         const request = { groupId: 'g', generationId, memberId: this.#id(member) }
-        const answer = this.#world.call('heartbeat', {
-          ...request,
-          groupInstanceId: instanceOf(command),
-        })
+        const beat = { ...request, groupInstanceId: instanceOf(command) }
+        const answer = this.#world.call('heartbeat', beat, over(command))
         this.#say(`${member}: ${errorName(answer.errorCode ?? 0)}`)
         return
       }
@@ -168,7 +175,7 @@ export class ClassicScript {
       protocols: text === 'none' ? [] : text.split('/').map(protocolOf),
       reason: null,
     }
-    const options = { apiVersion: version, clientId: member }
+    const options = { apiVersion: version, clientId: member, ...over(command) }
     this.#world.send(
       'join-group',
       request,
@@ -207,10 +214,11 @@ export class ClassicScript {
       protocolName: command.given.get('protocol') ?? null,
       assignments,
     }
-    this.#world.send('sync-group', request, ({ errorCode = 0, assignment }) => {
+    const onAnswer = ({ errorCode = 0, assignment }: GroupAnswers['sync-group']) => {
       const outcome = errorCode === 0 ? `assigned "${assignment}"` : errorName(errorCode)
       this.#say(`${member}: ${outcome}`)
-    })
+    }
+    this.#world.send('sync-group', request, onAnswer, over(command))
   }
 
   #leave(command: Command): void {

@@ -11,7 +11,8 @@
  *   sync MEMBER generation=N [instance=I] [assign=MEMBER=a:0,1/MEMBER=a:2]
  *   beat MEMBER generation=N [instance=I] · leave MEMBER [instance=I]
  *   commit MEMBER epoch=N PARTITION [version=N] · fetch MEMBER epoch=N
- *   tick MS · restart · fail ERROR · describe · list
+ *   tick MS · restart · fail ERROR · describe · list · close CONNECTION [broker|thread]
+ * hb takes [over=CONNECTION], such as 0:1
  */
 import type { ConsumerGroup } from '../../src/coordinator/group/consumer-group.ts'
 import { listOfTarget } from '../../src/coordinator/group/consumer-partitions.ts'
@@ -93,6 +94,9 @@ export class ConsumerScript {
       case 'tick':
         world.tick(Number(first))
         return
+      case 'close':
+        world.close(first, second)
+        return
       case 'restart':
         world.restart()
         return
@@ -157,7 +161,7 @@ export class ConsumerScript {
         serverAssignor: given.get('assignor') ?? null,
         topicPartitions: owned === undefined ? (joins ? [] : null) : this.#owned(owned),
       },
-      { apiVersion: Number(given.get('version') ?? 1) },
+      { apiVersion: Number(given.get('version') ?? 1), connection: given.get('over') },
     )
     if (answer.errorCode) {
       this.#say(`${memberId}: ${errorName(answer.errorCode)} ${answer.errorMessage ?? ''}`.trim())

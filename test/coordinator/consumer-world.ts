@@ -71,10 +71,10 @@ export class ConsumerWorld {
     kind: K,
     request: CommandOf<K>['request'],
     answer: (response: GroupAnswers[K]) => void,
-    options: { apiVersion?: number; clientId?: string } = {},
+    options: { apiVersion?: number; clientId?: string; connection?: string | undefined } = {},
   ): void {
-    const { apiVersion = 1, clientId = 'client' } = options
-    const command = { kind, apiVersion, clientId, clientHost: '/127.0.0.1', request }
+    const { apiVersion = 1, clientId = 'client', connection } = options
+    const command = { kind, apiVersion, clientId, clientHost: '/127.0.0.1', connection, request }
     this.service.onCommand(command as unknown as GroupCommand, answer as (answer: unknown) => void)
   }
 
@@ -82,7 +82,7 @@ export class ConsumerWorld {
   call<K extends GroupCommandKind>(
     kind: K,
     request: CommandOf<K>['request'],
-    options?: { apiVersion?: number; clientId?: string },
+    options?: { apiVersion?: number; clientId?: string; connection?: string | undefined },
   ): GroupAnswers[K] {
     let response: GroupAnswers[K] | undefined
     this.send(
@@ -95,6 +95,12 @@ export class ConsumerWorld {
     )
     if (response === undefined) throw new Error(`${kind} was not answered at once`)
     return response
+  }
+
+  /** A connection ends; `by`: who closed it, or `thread` for one that died with its thread. */
+  close(connection: string, by: string): void {
+    if (by === 'thread') this.service.lost.onThreadLost(Number(connection.split(':')[0]))
+    else this.service.lost.onClosed(connection, by === 'broker' ? 'broker' : 'client')
   }
 
   /** Time passes; what falls due on the way happens a tenth of a second late at most. */

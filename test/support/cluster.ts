@@ -94,11 +94,18 @@ export class TestBroker {
   readonly context: BrokerContext
   /** Sizes that the partitions answer, by slot. */
   readonly sizes = new Map<number, number>()
+  /** Topics that got fewer replicas than were asked for. */
+  readonly lowered: string[] = []
   controllerIsLost = false
   coordinatorIsLost = false
   readonly logs = new MemoryLogs()
   #coordinator: MemoryCoordinator | undefined
-  readonly session = { clientSoftwareName: 'unknown', clientSoftwareVersion: 'unknown' }
+  readonly session = {
+    clientSoftwareName: 'unknown',
+    clientSoftwareVersion: 'unknown',
+    name: '0:1',
+    isCoordinated: false,
+  }
   #nextProducerId = 0
 
   constructor(parts: ImageParts = {}) {
@@ -117,6 +124,9 @@ export class TestBroker {
       broadcast: (update, done) => {
         this.updates.push(update)
         done()
+      },
+      onLowered: (topics) => {
+        this.lowered.push(...topics)
       },
       onStorageError: (error) => {
         throw error

@@ -82,6 +82,7 @@ const limitConstants = [
   ['src/ring/wiring.ts', 'BUS_LIMITS'],
   ['src/ring/wiring.ts', 'CREDITS_LIMIT'],
   ['src/actors/controller.ts', 'CONTROLLER_QUEUE_MAX'],
+  ['src/coordinator/group/member-connections.ts', 'MEMBERS_PER_CONNECTION_MAX'],
   ['src/cluster/create-topics.ts', 'PARTITIONS_PER_REQUEST_MAX'],
   ['src/cluster/config-limits.ts', 'CONFIG_LENGTH_MAX'],
   ['src/cluster/config-limits.ts', 'CONFIGURED_RESOURCES_MAX'],

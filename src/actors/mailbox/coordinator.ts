@@ -11,10 +11,13 @@ export type CoordinatorCommand =
   | GroupCommand
   /** Makes sure that `__consumer_offsets` exists. */
   | { kind: 'ensure-offsets-topic' }
+  /** A connection is gone over which members spoke. */
+  | { kind: 'connection-closed'; connection: string; by: 'client' | 'broker' }
 
 /** The answer to a command, by its kind. */
 export type CoordinatorAnswers = GroupAnswers & {
   'ensure-offsets-topic': { errorCode: ErrorCode }
+  'connection-closed': null
 }
 
 /** A command on its way to the coordinator's thread. Answered by CoordinatorReceipt. */

@@ -2,7 +2,8 @@
  * JoinGroup 0-9 (v4 member ids KIP-394, v5 static members KIP-345, v7 protocol in the answer
  * KIP-559, v8 reason KIP-800, v9 skipped assignments KIP-814).
  * Kept: the answer waits until all members joined or the rebalance timeout is over; the leader
- *   alone is told of the members; a closed connection does not remove its member.
+ *   alone is told of the members; a closed connection does not remove its member, except in the
+ *   profile dev.
  * Differs: with `group.initial.rebalance.delay.ms` 0 a first member gets its generation at once.
  */
 import type { JoinAnswer } from '../../coordinator/group/classic.ts'

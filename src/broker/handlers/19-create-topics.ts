@@ -2,8 +2,9 @@
  * CreateTopics 2-7 (v4 defaults KIP-464, v5 configs in the answer KIP-525, v7 topic id KIP-516).
  * Kept: each topic is decided for itself; validateOnly answers like success, with an id that means
  *   nothing; the answer leaves when every thread knows the topic, so that the client may go on.
- * Differs: too many partitions are refused before anything is made (POLICY_VIOLATION), also when
- *   the broker would hold more than `odradek.partitions.max` in all.
+ * Differs: in the profile dev a topic gets one replica, however many are asked for; too many
+ *   partitions are refused before anything is made (POLICY_VIOLATION), also when the broker would
+ *   hold more than `odradek.partitions.max` in all.
  */
 import type { CreatedTopic } from '../../cluster/commands.ts'
 import { type ConfigEntry, describeTopic } from '../../config/describe.ts'

@@ -20,9 +20,13 @@ export function askCoordinator<K extends GroupCommandKind>(
   lost: () => GroupAnswers[K],
   complete: (answer: GroupAnswers[K]) => GroupAnswers[K] = (answer) => answer,
 ): void {
-  const { apiVersion, clientHost, context } = exchange
+  const { apiVersion, clientHost, context, session } = exchange
   const clientId = exchange.clientId ?? ''
   const command: CommandOf<K> = { kind, apiVersion, clientId, clientHost, request }
+  if (context.config['odradek.profile'] === 'dev') {
+    session.isCoordinated = true
+    command.connection = session.name
+  }
   context.callCoordinator(command as unknown as GroupCommand, (answer) => {
     exchange.reply(answer === undefined ? lost() : complete(answer as GroupAnswers[K]))
   })

@@ -38,6 +38,10 @@ export interface ConnectionSession {
   /** From ApiVersions v3 and later (KIP-511). */
   clientSoftwareName: string
   clientSoftwareVersion: string
+  /** Names the connection among all of this broker that are open. */
+  readonly name: string
+  /** Members of groups may have spoken over it, so its end is told to the coordinator. */
+  isCoordinated: boolean
 }
 
 /**

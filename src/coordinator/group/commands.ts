@@ -48,6 +48,8 @@ export interface CommandOf<K extends GroupCommandKind> {
   clientId: string
   /** With a leading slash, as Kafka prints it: `/127.0.0.1`. */
   clientHost: string
+  /** The connection that it came over, where its end is told of: the profile dev. */
+  connection?: string | undefined
   request: GroupApis[K]['request']
 }
 

@@ -16,9 +16,10 @@ import { ClassicGroup } from './classic.ts'
 import { onClassicLoaded } from './classic-rebalance.ts'
 import type { CommandOf, GroupAnswers, GroupCommand, GroupCommandKind } from './commands.ts'
 import { describeConsumerGroup } from './consumer-describe.ts'
-import { startTimers } from './consumer-fence.ts'
+import { type MemberPlace, startTimers } from './consumer-fence.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { GroupCoordinator, type GroupParts } from './coordinator.ts'
+import { LostMembers, removeLost } from './lost-members.ts'
 import { forgetTopic, scheduleExpiry } from './offsets-expiry.ts'
 import { fetchAnswer, fetchFailure, fetchOffsets, groupsAsked } from './offsets-fetch.ts'
 import { type GroupOperation, groupOperations } from './operations.ts'
@@ -35,6 +36,8 @@ export interface GroupServiceParts extends GroupParts {
 export class GroupService {
   readonly coordinator: GroupCoordinator
   readonly runtime: CoordinatorRuntime
+  /** Nobody, where commands name no connection. */
+  readonly lost = new LostMembers((place) => this.#onLost(place))
 
   constructor(parts: GroupServiceParts) {
     this.coordinator = new GroupCoordinator(parts, groupReplays, onLoaded)
@@ -106,8 +109,16 @@ export class GroupService {
       reply(operation.failed(problem, command))
       return
     }
+    const followed = this.lost.follow(command as unknown as GroupCommand, reply)
     this.runtime.run(this.coordinator.partitionOf(groupId), (turn) => {
-      operation.run(this.coordinator, turn, command, reply)
+      operation.run(this.coordinator, turn, command, followed)
+    })
+  }
+
+  #onLost(place: MemberPlace): void {
+    if (this.#problemOf(place.groupId) !== ErrorCode.NONE) return
+    this.runtime.run(this.coordinator.partitionOf(place.groupId), (turn) => {
+      removeLost(this.coordinator, turn, place)
     })
   }
 

@@ -53,7 +53,7 @@ test('ApiVersions lists what the table serves, by key, with the advertised range
     )
     if (version >= 3) t.is(answer.supportedFeatures[0]?.name, 'metadata.version')
   }
-  t.deepEqual(broker.session, { clientSoftwareName: 'probe', clientSoftwareVersion: '1.0' })
+  t.like(broker.session, { clientSoftwareName: 'probe', clientSoftwareVersion: '1.0' })
 })
 
 test('a software name that is no name is INVALID_REQUEST with an empty list', (t) => {
