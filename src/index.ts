@@ -48,7 +48,7 @@ export type {
   OffsetToCommit,
 } from './client/offsets.ts'
 export type { ClientOptions, ClientSettings } from './client/options.ts'
-export type { Partitioner } from './client/partitioners.ts'
+export { type Partitioner, partitionOfKey } from './client/partitioners.ts'
 export { Producer } from './client/producer.ts'
 export type {
   Message,

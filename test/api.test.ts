@@ -39,6 +39,7 @@ test('a program gets exactly these values', (t) => {
     'jsonSchemaFormat',
     'jsonSerde',
     'loadConfig',
+    'partitionOfKey',
     'protobufFormat',
     'protobufSerde',
     'startBroker',
