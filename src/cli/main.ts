@@ -19,6 +19,7 @@ const program = new Command('odradek')
   .description('A Kafka broker in one process.')
   .version(version, '--version', 'print the version')
   .helpOption('--help', 'print this help')
+  .configureOutput({ outputError: (text, write) => write(oneSentence(text)) })
 
 program
   .command('serve')
@@ -42,6 +43,13 @@ that over the defaults. config/README.md in the package lists all settings.`,
   })
 
 void program.parseAsync()
+
+/** What the parser complains about, in the form of all other errors. */
+function oneSentence(text: string): string {
+  return text
+    .replace(/^error: /, 'odradek: ')
+    .replace(/\n\(Did you mean (.+)\?\)/, '; did you mean $1?')
+}
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]

@@ -57,8 +57,16 @@ test('help and version are answered', (t) => {
   t.regex(run('--version').out, /^\d+\.\d+\.\d+\n$/)
 })
 
-test('an unknown option is an error', (t) => {
-  const { code, err } = run('serve', '--prot', '1')
-  t.is(code, 1)
-  t.regex(err, /unknown option '--prot'/)
+test('what the command does not know is one sentence and exit code 1', (t) => {
+  t.deepEqual(run('serve', '--prot', '1'), {
+    code: 1,
+    out: '',
+    err: "odradek: unknown option '--prot'; did you mean --port?\n",
+  })
+  t.deepEqual(run('serve', '9092'), {
+    code: 1,
+    out: '',
+    err: "odradek: too many arguments for 'serve'. Expected 0 arguments but got 1.\n",
+  })
+  t.is(run('server').err, "odradek: unknown command 'server'; did you mean serve?\n")
 })
