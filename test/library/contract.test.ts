@@ -1,6 +1,7 @@
 /** The program that the library promises to run, through its public face. */
 import test from 'ava'
 import { Broker, Consumer, Producer } from '../../src/index.ts'
+import { read } from '../support/source.ts'
 
 test('a program starts a broker, sends a record and reads it', async (t) => {
   const broker = await Broker.start()
@@ -36,4 +37,11 @@ test('all of it ends by itself at the end of a block', async (t) => {
     for (const { value } of await consumer.poll({ timeoutMs: 10_000 })) values.push(String(value))
   }
   t.deepEqual(values, ['v'])
+})
+
+test('the programs of the README are those that are tried with the installed package', (t) => {
+  const readme = read('README.md')
+  t.true(readme.includes(read('test/package/project/contract.mjs')))
+  const [snippet = ''] = read('test/package/project/node/broker.test.js').split('\nasync function')
+  t.true(readme.includes(snippet))
 })

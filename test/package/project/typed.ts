@@ -1,0 +1,62 @@
+/** What a program in TypeScript may rely on: compiled strictly, once per way to resolve modules. */
+import {
+  Admin,
+  Broker,
+  type BrokerOptions,
+  Consumer,
+  type ConsumerRecord,
+  jsonSerde,
+  KafkaError,
+  type Partitioner,
+  Producer,
+  type RecordMetadata,
+  stringSerde,
+} from 'odradek'
+
+interface Order {
+  readonly id: string
+  readonly pieces: number
+}
+
+const options: BrokerOptions = { storage: 'memory', config: { 'num.partitions': 3 } }
+await using broker = await Broker.start(options)
+const partitioner: Partitioner = ({ key }, { partitionCount }) =>
+  (key?.length ?? 0) % partitionCount
+const orders = jsonSerde<Order>()
+await using producer = new Producer({
+  port: broker.connect(),
+  partitioner,
+  serializers: { key: stringSerde, value: orders },
+})
+const [written]: readonly (RecordMetadata | undefined)[] = await producer.send({
+  topic: 'orders',
+  messages: [{ key: 'a', value: { id: 'a', pieces: 1 }, headers: { kind: 'new' } }],
+})
+const offset: number = written?.offset ?? -1
+
+// @ts-expect-error The serializer says what a value is.
+await producer.send({ topic: 'orders', messages: [{ key: 'a', value: { id: 1 } }] })
+// @ts-expect-error A client has one target.
+new Admin({ port: broker.connect(), bootstrapServers: 'localhost:9092' })
+
+await using consumer = new Consumer({
+  bootstrapServers: broker.bootstrapServers,
+  groupId: 'g',
+  deserializers: { key: stringSerde, value: orders },
+})
+await consumer.subscribe(['orders'], {
+  onPartitionsAssigned: (partitions) => {
+    for (const { topic, partition } of partitions) consumer.seek({ topic, partition, offset })
+  },
+})
+for await (const record of consumer) {
+  const same: ConsumerRecord<string, Order> = record
+  const pieces: number | undefined = record.value?.pieces
+  console.log(same.offset, pieces, record.key?.length)
+  break
+}
+try {
+  await broker.admin.deleteTopics(['nothing'])
+} catch (error) {
+  if (error instanceof KafkaError) console.log(error.code, error.retriable, error.hint)
+}
