@@ -9,8 +9,10 @@ const VISITORS = 20
 const VIEWS_PER_VISITOR = 50
 const PAGES = ['/', '/search', '/cart', '/checkout']
 
-const broker = await Broker.start({ storage: 'memory' })
-await broker.admin.createTopics([{ topic: 'page-views', numPartitions: 4 }])
+const broker = await Broker.start({
+  storage: 'memory',
+  topics: [{ topic: 'page-views', numPartitions: 4 }],
+})
 
 // Two readers that have nothing to do with each other: two groups, each of which gets all views.
 const [counts, trails] = await Promise.all([countViews(), followVisitors(), trackSite()])

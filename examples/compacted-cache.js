@@ -71,10 +71,8 @@ class Cache {
 }
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'prices-'))
-let broker = await Broker.start({ dataDir })
-await broker.admin.createTopics([
-  { topic: TOPIC, numPartitions: 2, configs: { 'cleanup.policy': 'compact' } },
-])
+const topics = [{ topic: TOPIC, numPartitions: 2, configs: { 'cleanup.policy': 'compact' } }]
+let broker = await Broker.start({ dataDir, topics })
 let producer = newProducer()
 for (let round = 1; round <= 10; round++) {
   const messages = Array.from({ length: 50 }, (_, n) => ({ key: `item-${n}`, value: n * round }))
@@ -84,7 +82,7 @@ await producer.close()
 await broker.stop()
 
 // Everything starts anew; the topic is what is left.
-broker = await Broker.start({ dataDir })
+broker = await Broker.start({ dataDir, topics })
 const cache = new Cache(broker.connect())
 await cache.start(2)
 assert.equal(cache.size, 50)

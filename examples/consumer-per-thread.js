@@ -35,8 +35,10 @@ async function work(port) {
 }
 
 async function main() {
-  const broker = await Broker.start({ storage: 'memory' })
-  await broker.admin.createTopics([{ topic: TOPIC, numPartitions: PARTITIONS }])
+  const broker = await Broker.start({
+    storage: 'memory',
+    topics: [{ topic: TOPIC, numPartitions: PARTITIONS }],
+  })
 
   const progress = new EventEmitter()
   const digests = new Map()

@@ -11,8 +11,10 @@ const HOT_KEY = 'customer-0'
 const HOT_PARTITIONS = 2
 const PARTITIONS = 8
 
-const broker = await Broker.start({ storage: 'memory' })
-await broker.admin.createTopics([{ topic: 'requests', numPartitions: PARTITIONS }])
+const broker = await Broker.start({
+  storage: 'memory',
+  topics: [{ topic: 'requests', numPartitions: PARTITIONS }],
+})
 
 const producer = new Producer({
   port: broker.connect(),

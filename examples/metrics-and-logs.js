@@ -12,12 +12,14 @@ const SAMPLES_PER_MINUTE = 60
 const MINUTE_MS = 60_000
 const start = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - MINUTES * MINUTE_MS
 
-const broker = await Broker.start({ storage: 'memory' })
-await broker.admin.createTopics([
-  // A day of metrics; of the logs as much as a gigabyte per partition.
-  { topic: 'metrics', numPartitions: 3, configs: { 'retention.ms': '86400000' } },
-  { topic: 'logs', numPartitions: 3, configs: { 'retention.bytes': '1073741824' } },
-])
+const broker = await Broker.start({
+  storage: 'memory',
+  topics: [
+    // A day of metrics; of the logs as much as a gigabyte per partition.
+    { topic: 'metrics', numPartitions: 3, configs: { 'retention.ms': '86400000' } },
+    { topic: 'logs', numPartitions: 3, configs: { 'retention.bytes': '1073741824' } },
+  ],
+})
 
 const samples = HOSTS.length * MINUTES * SAMPLES_PER_MINUTE
 const [means, logs] = await Promise.all([

@@ -62,8 +62,11 @@ async function book(bootstrapServers, databasePath) {
 /** The parent: sends transfers, kills children, and looks at the accounts in the end. */
 async function prove() {
   const folder = await mkdtemp(path.join(tmpdir(), 'bank-'))
-  const broker = await Broker.start({ storage: 'memory', listen: true })
-  await broker.admin.createTopics([{ topic: TOPIC, numPartitions: PARTITIONS }])
+  const broker = await Broker.start({
+    storage: 'memory',
+    listen: true,
+    topics: [{ topic: TOPIC, numPartitions: PARTITIONS }],
+  })
   const producer = new Producer({ port: broker.connect(), serializers: { value: jsonSerde() } })
   const transfers = Array.from({ length: TRANSFERS }, (_, n) => ({
     from: n % ACCOUNTS,

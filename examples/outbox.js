@@ -16,8 +16,10 @@ import { Broker, Consumer, jsonSerde, Producer, stringSerde } from 'odradek'
 
 const ORDERS = 60
 const folder = await mkdtemp(path.join(tmpdir(), 'outbox-'))
-const broker = await Broker.start({ storage: 'memory' })
-await broker.admin.createTopics([{ topic: 'orders', numPartitions: 3 }])
+const broker = await Broker.start({
+  storage: 'memory',
+  topics: [{ topic: 'orders', numPartitions: 3 }],
+})
 
 /** The database of the service that takes orders. */
 const sales = open({ path: path.join(folder, 'sales') })

@@ -17,13 +17,15 @@ const WINDOW_MS = 60_000
 const pageOf = (n) => `/page-${(n * n) % 7}`
 const timestampOf = (n) => 1_700_000_000_000 + n * 500
 
-const broker = await Broker.start({ storage: 'memory' })
-await broker.admin.createTopics([
-  { topic: 'clicks', numPartitions: PARTITIONS },
-  { topic: 'clicks-by-page', numPartitions: PARTITIONS },
-  // As many partitions again: what is counted of partition 1 is written to partition 1.
-  { topic: 'page-counts', numPartitions: PARTITIONS, configs: { 'cleanup.policy': 'compact' } },
-])
+const broker = await Broker.start({
+  storage: 'memory',
+  topics: [
+    { topic: 'clicks', numPartitions: PARTITIONS },
+    { topic: 'clicks-by-page', numPartitions: PARTITIONS },
+    // As many partitions again: what is counted of partition 1 is written to partition 1.
+    { topic: 'page-counts', numPartitions: PARTITIONS, configs: { 'cleanup.policy': 'compact' } },
+  ],
+})
 
 await click()
 await rekey()

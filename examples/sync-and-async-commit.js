@@ -11,8 +11,10 @@ import { Broker, Consumer, Producer } from 'odradek'
 const TOPIC = 'jobs'
 const PARTITIONS = 4
 
-const broker = await Broker.start({ storage: 'memory' })
-await broker.admin.createTopics([{ topic: TOPIC, numPartitions: PARTITIONS }])
+const broker = await Broker.start({
+  storage: 'memory',
+  topics: [{ topic: TOPIC, numPartitions: PARTITIONS }],
+})
 const producer = new Producer({ port: broker.connect() })
 const progress = new EventEmitter()
 /** Who did each job; more than one name, if it was done more than once. */
