@@ -120,7 +120,6 @@ const workerLinesMax = 40
 
 /** Longer files, each with its reason. */
 const longFiles: Readonly<Record<string, string>> = {
-  'src/actors/partition.ts': 'the actor: judging, appending and reading share its private state',
   'src/actors/partition-log.ts': 'the log: all that changes its segments, journal and positions',
   'src/broker/partition-table.ts': 'the life of partitions: opened, failed, reopened, deleted',
   'src/broker/thread.ts': 'what a thread is made of, and its end of every message',

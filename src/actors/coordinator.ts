@@ -20,7 +20,7 @@ import type { BufferPool } from '../ring/arena.ts'
 import { batchOf, replayBatches } from './coordinator-log.ts'
 import type { ControllerAnswers, ControllerCommand } from './mailbox/controller.ts'
 import type { CoordinatorAnswers, CoordinatorCommand } from './mailbox/coordinator.ts'
-import type { AppendSink, ReadResult } from './partition.ts'
+import type { AppendSink, ReadResult } from './partition-requests.ts'
 import { RegexLoader } from './regex-loader.ts'
 
 /** What a coordinator needs of its thread. */

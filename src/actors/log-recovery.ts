@@ -103,7 +103,7 @@ function openEmpty(log: PartitionLog, known: IndexedPartition | undefined): void
 function restoreKnown(log: PartitionLog, known: IndexedPartition): void {
   for (const entry of known.producers) log.producers.restore(entry)
   log.epochs.restore(known.epochs)
-  log.recoveryPoint = known.checkpoint.recoveryPoint
+  log.flushState.recoveryPoint = known.checkpoint.recoveryPoint
   log.checkpointIs(known.checkpoint)
 }
 

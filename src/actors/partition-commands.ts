@@ -107,7 +107,7 @@ function epochAtStart({ log, leaderEpoch }: Partition): number {
 
 function recordsOf(partition: Partition): (batch: Buffer) => Buffer | undefined {
   return (batch) => {
-    const records = partition.plainRecords(batch, compressionOf(batch, 0))
+    const records = partition.judge.plainRecords(batch, compressionOf(batch, 0))
     return Buffer.isBuffer(records) ? records : undefined
   }
 }

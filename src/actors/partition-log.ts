@@ -18,6 +18,7 @@ import type {
   OffsetIndex,
   SegmentDirectory,
 } from '../storage/storage.ts'
+import { FlushState } from './flush-state.ts'
 import { floorIn, IndexJournal } from './index-journal.ts'
 import { type Located, locateBatch, readBatches } from './log-reader.ts'
 import { openLog, type RecoveryReport } from './log-recovery.ts'
@@ -28,12 +29,10 @@ import {
   type LogSegment,
   summaryOf,
 } from './log-segment.ts'
+import { ReadCursors } from './read-cursors.ts'
 
 /** Log bytes between two entries of the offset index. */
 const INDEX_INTERVAL_BYTES = 64 * 1024
-
-/** Read positions remembered per partition; sequential readers find theirs without the index. */
-const CURSORS = 16
 
 /** What a log is made of. */
 export interface LogParts {
@@ -55,15 +54,7 @@ export class PartitionLog {
   readonly journal = new IndexJournal()
   logStartOffset = 0
   logEndOffset = 0
-  /** Everything below was forced to the disk. */
-  recoveryPoint = 0
-  /**
-   * Batches appended since the last flush of the active segment, and when the first of them came.
-   */
-  unflushedMessages = 0
-  unflushedSinceMs = 0
-  /** Hears that the flush of a rolled segment failed: some records may be lost. */
-  onRollFlushFailed: (error: Error) => void = () => {}
+  readonly flushState = new FlushState(this)
   /** Where the last round of compaction ended, or `undefined`: there was none. */
   cleanedOffset: number | undefined
   /** Entries of compacted segments that the index does not hold yet, by base offset. */
@@ -72,13 +63,9 @@ export class PartitionLog {
   #indexed: Checkpoint | undefined
   /** Whether the log is what its segments say: opened, and not failed since. */
   #sound = false
-  /** Rolled segments that are not on the disk yet as far as we know, oldest first. */
-  readonly #rolled = new Set<LogSegment>()
   #config: TopicConfig
   #jitterMs = 0
-  readonly #cursorOffsets = new Float64Array(CURSORS).fill(-1)
-  readonly #cursorBases = new Float64Array(CURSORS)
-  readonly #cursorPositions = new Float64Array(CURSORS)
+  readonly #cursors = new ReadCursors()
 
   constructor(parts: LogParts, config: TopicConfig) {
     this.parts = parts
@@ -94,7 +81,8 @@ export class PartitionLog {
    */
   open(trustCheckpoint: boolean): RecoveryReport {
     const report = openLog(this, trustCheckpoint)
-    this.#noteUnflushed()
+    const rolled = this.segments.slice(0, -1)
+    this.flushState.opened(rolled, this.logStartOffset, this.parts.clock.wallMs())
     this.#newJitter()
     this.#sound = true
     return report
@@ -130,12 +118,11 @@ export class PartitionLog {
     }
     const position = segment.file.size
     segment.file.append([batch], bytes)
-    this.#cursorSet(facts.baseOffset, segment.baseOffset, position)
+    this.#cursors.set(facts.baseOffset, segment.baseOffset, position)
     this.noteBatch(segment, facts, position)
     segment.verified.add(position, position + bytes)
     segment.modifiedMs = nowMs
-    if (this.unflushedMessages === 0) this.unflushedSinceMs = nowMs
-    this.unflushedMessages += facts.lastOffset - facts.baseOffset + 1
+    this.flushState.appended(facts.lastOffset - facts.baseOffset + 1, nowMs)
   }
 
   /** Records that `segment` has a batch at `position`: after an append, and in recovery's scan. */
@@ -169,8 +156,7 @@ export class PartitionLog {
     const segment = newSegment(base, this.parts.directory.create(base), nowMs)
     if (old !== undefined) {
       this.journal.summaries.push(summaryOf(old))
-      this.#rolled.add(old)
-      for (const rolled of this.#rolled) this.#flushRolled(rolled)
+      this.flushState.rolled(old)
     }
     this.segments.push(segment)
     this.#newJitter()
@@ -207,7 +193,7 @@ export class PartitionLog {
         pool,
       )
       if (read.nextOffset >= 0) {
-        this.#cursorSet(read.nextOffset, segment.baseOffset, position + read.to - read.from)
+        this.#cursors.set(read.nextOffset, segment.baseOffset, position + read.to - read.from)
       }
       return read
     }
@@ -292,7 +278,7 @@ export class PartitionLog {
   removeOldest(): void {
     const segment = this.segments.shift()
     assert(segment !== undefined, 'there is a segment to remove')
-    this.#rolled.delete(segment)
+    this.flushState.forget(segment)
     this.journal.forgetSegment(segment.baseOffset)
     this.journal.segmentsRemoved.push(segment.baseOffset)
   }
@@ -327,7 +313,7 @@ export class PartitionLog {
     segment.indexedPosition = cleaned.size
     segment.verified.add(0, cleaned.size)
     this.segments.splice(at, replaced.length, segment)
-    for (const one of replaced) this.#rolled.delete(one)
+    for (const one of replaced) this.flushState.forget(one)
     this.forgetCursors()
     this.#rewritten.set(baseOffset, cleaned.entries)
     for (const base of bases) this.journal.forgetSegment(base)
@@ -395,62 +381,6 @@ export class PartitionLog {
     this.#sound = false
   }
 
-  /** Forces everything to the disk before it returns. */
-  flushNow(): void {
-    for (const segment of this.#rolled) segment.file.syncNow()
-    this.#rolled.clear()
-    if (this.unflushedMessages > 0) this.activeSegment?.file.syncNow()
-    this.#flushed(this.logEndOffset)
-  }
-
-  /**
-   * Forces what was appended until now to the disk; `done` hears when it is there, or the error.
-   */
-  flush(done: (error: Error | undefined) => void): void {
-    const end = this.logEndOffset
-    const active = this.activeSegment
-    assert(active !== undefined, 'what is flushed was appended')
-    let waiting = 1 + this.#rolled.size
-    let failure: Error | undefined
-    const one = (error: Error | undefined) => {
-      failure ??= error
-      waiting--
-      if (waiting > 0) return
-      if (failure === undefined) this.#flushed(end)
-      done(failure)
-    }
-    // An older segment may still be on its way: records are only safe when all before them are.
-    for (const segment of this.#rolled) segment.file.sync(one)
-    active.file.sync(one)
-  }
-
-  #flushed(offset: number): void {
-    this.recoveryPoint = Math.max(this.recoveryPoint, offset)
-    this.unflushedMessages = Math.min(this.unflushedMessages, this.logEndOffset - offset)
-  }
-
-  #flushRolled(segment: LogSegment): void {
-    segment.file.sync((error) => {
-      if (error !== undefined) {
-        this.onRollFlushFailed(error)
-        return
-      }
-      this.#rolled.delete(segment)
-      const [oldest = this.activeSegment] = this.#rolled
-      this.recoveryPoint = Math.max(this.recoveryPoint, oldest?.baseOffset ?? 0)
-    })
-  }
-
-  /** What the process before this one wrote may not be on the disk yet, though it was read back. */
-  #noteUnflushed(): void {
-    const flushedTo = Math.max(this.recoveryPoint, this.logStartOffset)
-    for (const segment of this.segments.slice(0, -1)) {
-      if (segment.nextOffset > flushedTo) this.#rolled.add(segment)
-    }
-    this.unflushedMessages = Math.max(0, this.logEndOffset - flushedTo)
-    this.unflushedSinceMs = this.parts.clock.wallMs()
-  }
-
   /** Closes the descriptors; the log may be opened again. */
   close(): void {
     for (const segment of this.segments) segment.file.close()
@@ -458,7 +388,7 @@ export class PartitionLog {
 
   /** Forgets every remembered read position (segments were removed or cut). */
   forgetCursors(): void {
-    this.#cursorOffsets.fill(-1)
+    this.#cursors.clear()
   }
 
   #lastCheckpoint: Checkpoint | undefined
@@ -469,7 +399,7 @@ export class PartitionLog {
       segmentBase: active?.baseOffset ?? this.logEndOffset,
       position: active?.file.size ?? 0,
       endOffset: this.logEndOffset,
-      recoveryPoint: this.recoveryPoint,
+      recoveryPoint: this.flushState.recoveryPoint,
       maxTimestamp: active?.maxTimestamp ?? -1,
       maxTimestampPosition: active?.maxTimestampPosition ?? 0,
       firstTimestamp: active?.firstTimestamp ?? -1,
@@ -481,7 +411,9 @@ export class PartitionLog {
   #checkpointMoved(): boolean {
     const last = this.#lastCheckpoint
     if (last === undefined) return this.logEndOffset > 0
-    return last.endOffset !== this.logEndOffset || last.recoveryPoint !== this.recoveryPoint
+    return (
+      last.endOffset !== this.logEndOffset || last.recoveryPoint !== this.flushState.recoveryPoint
+    )
   }
 
   /** Called by recovery: the index already says this. */
@@ -516,21 +448,8 @@ export class PartitionLog {
   }
 
   #placeOf(segment: LogSegment, offset: number): Located | undefined {
-    const position = this.#cursorGet(offset, segment.baseOffset)
+    const position = this.#cursors.get(offset, segment.baseOffset)
     return position >= 0 ? { position, expected: offset } : locateBatch(this, segment, offset)
-  }
-
-  #cursorGet(offset: number, segmentBase: number): number {
-    const at = offset % CURSORS
-    if (this.#cursorOffsets[at] !== offset || this.#cursorBases[at] !== segmentBase) return -1
-    return this.#cursorPositions[at] as number
-  }
-
-  #cursorSet(offset: number, segmentBase: number, position: number): void {
-    const at = offset % CURSORS
-    this.#cursorOffsets[at] = offset
-    this.#cursorBases[at] = segmentBase
-    this.#cursorPositions[at] = position
   }
 }
 

@@ -3,29 +3,20 @@
  * its log. It judges what producers send, appends, reads, and answers the rare commands.
  */
 import type { TopicConfig } from '../config/topic.ts'
-import {
-  type BatchRules,
-  checkRecords,
-  headerProblem,
-  type RecordsFacts,
-  type Refusal,
-} from '../log/batch-rules.ts'
+import type { Refusal } from '../log/batch-rules.ts'
 import type { ProducerClaim } from '../log/producer-state.ts'
-import { recompressed } from '../log/recompress.ts'
-import { CodecError, CodecId, type Codecs, type CompressedCodec } from '../protocol/compression.ts'
+import type { Codecs } from '../protocol/compression.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import {
   attributes,
   baseSequence,
   CRC_FROM,
-  compressionOf,
   isTransactional,
   LOG_APPEND_TIME_BIT,
   lastOffsetDelta,
   maxTimestamp,
   producerEpoch,
   producerId,
-  RECORD_BATCH_OVERHEAD,
   recordsCount,
   setAttributes,
   setBaseOffset,
@@ -35,8 +26,16 @@ import {
 } from '../protocol/record-batch.ts'
 import type { BufferPool } from '../ring/arena.ts'
 import { StorageError } from '../storage/storage-error.ts'
-import type { LogRead } from './log-segment.ts'
+import { BatchJudge } from './batch-judge.ts'
 import { type LogParts, PartitionLog } from './partition-log.ts'
+import {
+  type AppendResult,
+  type AppendSink,
+  FAILED,
+  type ReadRequest,
+  type ReadResult,
+  refuseRead,
+} from './partition-requests.ts'
 
 /**
  * Bytes that one read of one partition brings at most (but always a whole batch): it fills memory.
@@ -45,50 +44,6 @@ const READ_BYTES_MAX = 4 * 1024 * 1024
 
 /** Errors of a disk that may go away by themselves: the partition stays online. */
 const PASSING_DISK_ERRORS: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE'])
-
-/** Who hears how an append ended. */
-export interface AppendSink {
-  /** `tag`: what the caller gave. Called once for each append, during it or after its flush. */
-  onAppended(tag: number, result: AppendResult): void
-}
-
-/** How an append ended. Offsets and times are -1 where they do not apply. */
-export interface AppendResult {
-  errorCode: ErrorCode
-  baseOffset: number
-  logAppendTimeMs: number
-  logStartOffset: number
-  errorMessage: string | null
-  recordErrors: Refusal['recordErrors']
-}
-
-/** What a fetch asks of one partition. */
-export interface ReadRequest {
-  fetchOffset: number
-  maxBytes: number
-  /** -1: unchecked. */
-  currentLeaderEpoch: number
-  /** Epoch of the last record that the reader has (KIP-595), -1: unknown. */
-  lastFetchedEpoch: number
-  readCommitted: boolean
-  minOneBatch: boolean
-  /** Only tell how many bytes there are. */
-  measure: boolean
-}
-
-/** What one partition answers to a fetch. */
-export interface ReadResult {
-  errorCode: ErrorCode
-  highWatermark: number
-  lastStableOffset: number
-  logStartOffset: number
-  /** Bytes from the log, or `undefined`; the taker releases the buffer. */
-  read: LogRead | undefined
-  /** Bytes from the fetch offset on that could be read: what was read, or measured. */
-  availableBytes: number
-  aborted: readonly { producerId: number; firstOffset: number }[] | null
-  divergingEpoch: { epoch: number; endOffset: number } | undefined
-}
 
 /** What the actor needs of its thread. */
 export interface PartitionHost {
@@ -105,12 +60,10 @@ export interface PartitionHost {
   failed(partition: Partition, error: Error): void
 }
 
-/** Shared by all partitions of a thread: filled by `checkRecords`, read at once. */
-const facts: RecordsFacts = { maxTimestamp: -1, refusal: undefined }
-
 export class Partition {
   readonly slot: number
   readonly log: PartitionLog
+  readonly judge: BatchJudge
   /** Who waits for this partition to advance; managed by the host. */
   watched = false
   /** Whether the append under way, or the last one, has reached its sink. */
@@ -118,7 +71,6 @@ export class Partition {
   leaderEpoch: number
   #host: PartitionHost
   #config: TopicConfig
-  #rules: BatchRules
   #online = false
   #flushing = false
   readonly #awaitingFlush: { sink: AppendSink; tag: number; result: AppendResult; end: number }[] =
@@ -130,8 +82,9 @@ export class Partition {
     this.log = new PartitionLog(parts, config)
     this.#host = host
     this.#config = config
-    this.#rules = rulesOf(config)
-    this.log.onRollFlushFailed = (error) => this.#flushFailed(error)
+    const { codecs, decompressedBytesMax } = host
+    this.judge = new BatchJudge({ codecs, decompressedBytesMax, crc32c: parts.crc32c }, config)
+    this.log.flushState.onRollFlushFailed = (error) => this.#flushFailed(error)
   }
 
   get online(): boolean {
@@ -145,7 +98,7 @@ export class Partition {
   /** The topic's configuration changed. */
   configure(config: TopicConfig): void {
     this.#config = config
-    this.#rules = rulesOf(config)
+    this.judge.configure(config)
     this.log.config = config
   }
 
@@ -188,8 +141,9 @@ export class Partition {
       return
     }
     this.#host.advanced(this)
-    const due = log.unflushedMessages >= this.#config['flush.messages']
-    if (due || (acksAll && this.#host.groupCommit && log.unflushedMessages > 0)) {
+    const { unflushedMessages } = log.flushState
+    const due = unflushedMessages >= this.#config['flush.messages']
+    if (due || (acksAll && this.#host.groupCommit && unflushedMessages > 0)) {
       this.#awaitingFlush.push({ sink, tag, result, end: log.logEndOffset })
       this.#flush()
       return
@@ -297,32 +251,15 @@ export class Partition {
   /** Work of the clock: flush what is due. */
   onTick(nowMs: number): void {
     if (!this.#online) return
-    const { log } = this
-    if (log.unflushedMessages > 0 && nowMs - log.unflushedSinceMs >= this.#config['flush.ms']) {
-      this.#flush()
-    }
+    const { unflushedMessages, unflushedSinceMs } = this.log.flushState
+    const isDue = nowMs - unflushedSinceMs >= this.#config['flush.ms']
+    if (unflushedMessages > 0 && isDue) this.#flush()
   }
 
   #tryAppend(records: Buffer, nowMs: number): AppendResult {
-    const rules = this.#rules
+    const batch = this.judge.judge(records, nowMs)
+    if (!Buffer.isBuffer(batch)) return this.#refused(batch)
     const { log } = this
-    const problem = headerProblem(records, rules, log.parts.crc32c)
-    if (problem !== undefined) return this.#refused(problem)
-    const codec = compressionOf(records, 0)
-    const target = this.#targetCodec(codec)
-    let batch = records
-    if (codec === CodecId.uncompressed && target === CodecId.uncompressed) {
-      checkRecords(records, records, RECORD_BATCH_OVERHEAD, rules, nowMs, facts)
-    } else {
-      const plain = this.plainRecords(records, codec)
-      if (!Buffer.isBuffer(plain)) return this.#refused(plain)
-      checkRecords(records, plain, 0, rules, nowMs, facts)
-      if (facts.refusal === undefined && target !== codec) {
-        batch = recompressed(records, plain, target, this.#host.codecs, this.#level(target))
-        if (batch.length > rules.maxMessageBytes) return this.#refused(TOO_LARGE_RECOMPRESSED)
-      }
-    }
-    if (facts.refusal !== undefined) return this.#refused(facts.refusal)
     const id = producerId(batch, 0)
     if (id >= 0) {
       const claim = claimOf(batch, id)
@@ -341,9 +278,9 @@ export class Partition {
     const { log } = this
     const baseOffset = log.logEndOffset
     const lastOffset = baseOffset + lastOffsetDelta(batch, 0)
-    const logAppendTime = this.#rules.logAppendTime
+    const { logAppendTime } = this.judge
     const bits = attributes(batch, 0)
-    const timestamp = logAppendTime ? nowMs : facts.maxTimestamp
+    const timestamp = logAppendTime ? nowMs : this.judge.maxTimestamp
     const newBits = logAppendTime ? bits | LOG_APPEND_TIME_BIT : bits & ~LOG_APPEND_TIME_BIT
     setBaseOffset(batch, 0, baseOffset)
     setPartitionLeaderEpoch(batch, 0, this.leaderEpoch)
@@ -366,38 +303,12 @@ export class Partition {
     return this.#success(baseOffset, logAppendTime ? nowMs : -1)
   }
 
-  /** The records of a batch without compression, or why there are none. */
-  plainRecords(records: Buffer, codec: number): Buffer | Refusal {
-    const body = records.subarray(RECORD_BATCH_OVERHEAD)
-    if (codec === CodecId.uncompressed) return body
-    if (codec > CodecId.zstd) return corrupt(`Unknown compression codec ${codec}`)
-    const bytesMax = this.#host.decompressedBytesMax
-    try {
-      const plain = this.#host.codecs.decompress(codec as CompressedCodec, body, bytesMax)
-      return Buffer.from(plain.buffer, plain.byteOffset, plain.length)
-    } catch (error) {
-      if (!(error instanceof CodecError)) throw error
-      return error.tooLarge ? TOO_LARGE_DECOMPRESSED : corrupt(error.message)
-    }
-  }
-
-  #targetCodec(codec: number): number {
-    const type = this.#config['compression.type']
-    return type === 'producer' ? codec : CodecId[type as keyof typeof CodecId]
-  }
-
-  #level(codec: number): number {
-    if (codec === CodecId.gzip) return this.#config['compression.gzip.level']
-    if (codec === CodecId.lz4) return this.#config['compression.lz4.level']
-    return this.#config['compression.zstd.level']
-  }
-
   /** One flush at a time; whoever comes meanwhile shares the next one. */
   #flush(): void {
     if (this.#flushing) return
     const end = this.log.logEndOffset
     this.#flushing = true
-    this.log.flush((error) => {
+    this.log.flushState.flush((error) => {
       this.#flushing = false
       if (error !== undefined) this.#flushFailed(error)
       this.#answerFlushed(end, error)
@@ -456,59 +367,11 @@ export class Partition {
   }
 }
 
-/** An append that failed, to be completed with its error. */
-export const FAILED: AppendResult = {
-  errorCode: ErrorCode.UNKNOWN_SERVER_ERROR,
-  baseOffset: -1,
-  logAppendTimeMs: -1,
-  logStartOffset: -1,
-  errorMessage: null,
-  recordErrors: null,
-}
-
-const TOO_LARGE_DECOMPRESSED: Refusal = {
-  errorCode: ErrorCode.MESSAGE_TOO_LARGE,
-  message: 'The batch holds more than odradek.decompressed.batch.bytes.max when decompressed',
-  recordErrors: null,
-  beforeLog: true,
-}
-
-const TOO_LARGE_RECOMPRESSED: Refusal = {
-  errorCode: ErrorCode.MESSAGE_TOO_LARGE,
-  message: 'The batch exceeds max.message.bytes in the compression that the topic wants',
-  recordErrors: null,
-  beforeLog: true,
-}
-
-function corrupt(message: string): Refusal {
-  return { errorCode: ErrorCode.CORRUPT_MESSAGE, message, recordErrors: null, beforeLog: false }
-}
-
 function claimOf(batch: Buffer, id: number): ProducerClaim {
   return {
     producerId: id,
     producerEpoch: producerEpoch(batch, 0),
     baseSequence: baseSequence(batch, 0),
     recordsCount: recordsCount(batch, 0),
-  }
-}
-
-function refuseRead(result: ReadResult, errorCode: ErrorCode): ReadResult {
-  result.errorCode = errorCode
-  result.highWatermark = -1
-  result.lastStableOffset = -1
-  result.logStartOffset = -1
-  result.aborted = null
-  return result
-}
-
-function rulesOf(config: TopicConfig): BatchRules {
-  return {
-    maxMessageBytes: config['max.message.bytes'],
-    segmentBytes: config['segment.bytes'],
-    compacted: config['cleanup.policy'].includes('compact'),
-    logAppendTime: config['message.timestamp.type'] === 'LogAppendTime',
-    timestampBeforeMaxMs: config['message.timestamp.before.max.ms'],
-    timestampAfterMaxMs: config['message.timestamp.after.max.ms'],
   }
 }

@@ -58,7 +58,7 @@ export class JournalWriter {
     for (const partition of this.#dirty) {
       const update = partition.log.takeIndexUpdate()
       if (update !== undefined) updates.push({ partition, update })
-      if (partition.log.unflushedMessages === 0) this.#dirty.delete(partition)
+      if (partition.log.flushState.unflushedMessages === 0) this.#dirty.delete(partition)
       else if (partition.config['flush.ms'] === Number.MAX_SAFE_INTEGER)
         this.#dirty.delete(partition)
     }

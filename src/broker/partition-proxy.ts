@@ -11,7 +11,7 @@ import {
   MessageType,
   type ReadOrder,
 } from '../actors/mailbox/hot.ts'
-import { type AppendSink, FAILED, type ReadResult } from '../actors/partition.ts'
+import { type AppendSink, FAILED, type ReadResult } from '../actors/partition-requests.ts'
 import type { PartitionImage } from '../cluster/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { type BufferPool, CopyArena, type PooledBuffer } from '../ring/arena.ts'

@@ -10,7 +10,7 @@ import {
   encodeReadDone,
   MessageType,
 } from '../actors/mailbox/hot.ts'
-import type { AppendResult } from '../actors/partition.ts'
+import type { AppendResult } from '../actors/partition-requests.ts'
 import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
 import type { ThreadBus } from '../ring/bus.ts'
 import type { PartitionTable } from './partition-table.ts'

@@ -7,14 +7,9 @@ import { Cleaner } from '../actors/cleaner.ts'
 import { type ReadOrder, readRequestOf } from '../actors/mailbox/hot.ts'
 import type { PartitionAnswers, PartitionCommand } from '../actors/mailbox/partition.ts'
 import type { RunTask } from '../actors/mailbox/task.ts'
-import {
-  type AppendSink,
-  FAILED,
-  Partition,
-  type PartitionHost,
-  type ReadResult,
-} from '../actors/partition.ts'
+import { Partition, type PartitionHost } from '../actors/partition.ts'
 import { onPartitionCommand } from '../actors/partition-commands.ts'
+import { type AppendSink, FAILED, type ReadResult } from '../actors/partition-requests.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ClusterImage, ImageChange, PartitionImage } from '../cluster/image.ts'
@@ -243,7 +238,7 @@ export class PartitionTable implements PartitionHost {
     this.#cleaner.close()
     for (const partition of this.#bySlot.values()) {
       try {
-        if (partition.online) partition.log.flushNow()
+        if (partition.online) partition.log.flushState.flushNow()
       } catch (error) {
         this.#parts.log.error(`${partition.log.parts.name}: ${(error as Error).message}`)
       }

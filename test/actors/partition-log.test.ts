@@ -142,7 +142,7 @@ async function take(bench: Bench, step: Step): Promise<void> {
       bench.reopen()
       return
     case 'close':
-      bench.log.flushNow()
+      bench.log.flushState.flushNow()
       await writeIndex(bench.log)
       bench.log.close()
       bench.reopen()
@@ -211,7 +211,7 @@ test('a clean stop leaves nothing to scan', async (t) => {
     log,
     Array.from({ length: 20 }, () => ({ count: 3 })),
   )
-  log.flushNow()
+  log.flushState.flushNow()
   await writeIndex(log)
   const reads: string[] = []
   const storage = new MemoryStorage(disk, {
@@ -313,7 +313,7 @@ test('idempotence survives the deletion of all records and a restart', async (t)
   const log = openLogOn(new MemoryStorage(disk), TINY)
   appendTo(log, batchOf({ producerId: 4, producerEpoch: 1, sequence: 0, count: 3 }))
   log.advanceStartTo(3, 5000, true)
-  log.flushNow()
+  log.flushState.flushNow()
   await writeIndex(log)
   const again = openLogOn(new MemoryStorage(disk), TINY)
   t.is(again.logStartOffset, 3)

@@ -1,10 +1,6 @@
 import test from 'ava'
-import type {
-  AppendResult,
-  Partition,
-  ReadRequest,
-  ReadResult,
-} from '../../src/actors/partition.ts'
+import type { Partition } from '../../src/actors/partition.ts'
+import type { AppendResult, ReadRequest, ReadResult } from '../../src/actors/partition-requests.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import {
   baseOffset,
@@ -138,7 +134,7 @@ test('with group commit an ack waits for its flush, and one flush serves all who
   held.shift()?.()
   t.deepEqual([second[0]?.baseOffset, third[0]?.baseOffset], [1, 2])
   t.is(held.length, 0)
-  t.is(partition.log.recoveryPoint, 4)
+  t.is(partition.log.flushState.recoveryPoint, 4)
   // Nothing is left to flush: a duplicate is answered at once.
   t.is(append(partition, idempotent(3))[0]?.baseOffset, 3)
 })
@@ -159,7 +155,7 @@ test('an ack that waits for a flush also waits for the segments rolled before it
   t.deepEqual([second.length, third.length], [0, 0])
   flushes.pop()?.()
   t.deepEqual([second.length, third.length], [1, 1])
-  t.is(partition.log.recoveryPoint, 3)
+  t.is(partition.log.flushState.recoveryPoint, 3)
 })
 
 test('a flush that fails is heard by all who wait, and takes the partition offline', (t) => {

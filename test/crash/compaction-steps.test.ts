@@ -81,7 +81,7 @@ async function filled(): Promise<{ dataDir: string; life: Life }> {
   for (let i = 0; i < 150; i++) load.append()
   load.finish()
   for (let i = 0; i < 30; i++) load.append()
-  await new Promise<void>((resolve) => life.log.flush(() => resolve()))
+  await new Promise<void>((resolve) => life.log.flushState.flush(() => resolve()))
   await writeIndex(life.log)
   return { dataDir, life }
 }

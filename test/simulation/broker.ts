@@ -3,7 +3,7 @@
  * cleanly.
  */
 import { runTask } from '../../src/actors/clean-segments.ts'
-import type { AppendResult } from '../../src/actors/partition.ts'
+import type { AppendResult } from '../../src/actors/partition-requests.ts'
 import type { Log } from '../../src/base/log.ts'
 import { PartitionTable } from '../../src/broker/partition-table.ts'
 import { CodecError, type Codecs } from '../../src/protocol/compression.ts'

@@ -5,7 +5,7 @@
  * small, so that requests often wait for credit or room.
  */
 import { MessageType } from '../../src/actors/mailbox/hot.ts'
-import type { AppendResult } from '../../src/actors/partition.ts'
+import type { AppendResult } from '../../src/actors/partition-requests.ts'
 import { type FetchedPartition, PartitionProxy } from '../../src/broker/partition-proxy.ts'
 import { PartitionService } from '../../src/broker/partition-service.ts'
 import type { PartitionTable } from '../../src/broker/partition-table.ts'

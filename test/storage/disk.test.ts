@@ -52,7 +52,7 @@ test('a log on disk is read back after a clean stop and after a crash', async (t
   log = openLogOn(storage, TINY)
   t.true(readBytes(log).equals(Buffer.concat(batches)))
   t.is(log.producers.get(4)?.batches.at(-1)?.lastSequence, 39)
-  log.flushNow()
+  log.flushState.flushNow()
   await writeIndex(log)
   log.close()
   await storage.close()
@@ -81,7 +81,7 @@ test('thousands of logs share a few descriptors', async (t) => {
   }
   for (const log of logs) for (const at of [3, 0, 2]) t.deepEqual(readAt(log, at), [at])
   // A flush that is under way keeps its descriptor until it is done.
-  const flushes = logs.map((log) => new Promise((resolve) => log.flush(resolve)))
+  const flushes = logs.map((log) => new Promise((resolve) => log.flushState.flush(resolve)))
   t.true(files.count <= 4)
   t.true((await Promise.all(flushes)).every((error) => error === undefined))
   for (const log of logs) log.close()

@@ -2,7 +2,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { Coordinator } from '../../src/actors/coordinator.ts'
 import type { ControllerAnswers, ControllerCommand } from '../../src/actors/mailbox/controller.ts'
-import type { ReadResult } from '../../src/actors/partition.ts'
+import type { ReadResult } from '../../src/actors/partition-requests.ts'
 import type { ClusterImage } from '../../src/cluster/image.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { lastOffsetDelta, setBaseOffset } from '../../src/protocol/record-batch.ts'

@@ -13,7 +13,7 @@
  */
 import { pack, unpack } from 'msgpackr'
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { AppendResult, ReadRequest, ReadResult } from '../partition.ts'
+import type { AppendResult, ReadRequest, ReadResult } from '../partition-requests.ts'
 
 /** Frame types of the bus. */
 export const MessageType = {

@@ -7,8 +7,8 @@
  *   no transaction coordinator yet, so no partition is ever part of a transaction: a transactional
  *   batch gets INVALID_TXN_STATE below v11 and TRANSACTION_ABORTABLE from v11 on, as in Kafka.
  */
-import type { AppendResult, AppendSink } from '../../actors/partition.ts'
-import { FAILED } from '../../actors/partition.ts'
+import type { AppendResult, AppendSink } from '../../actors/partition-requests.ts'
+import { FAILED } from '../../actors/partition-requests.ts'
 import type { PartitionImage, TopicImage } from '../../cluster/image.ts'
 import { Produce } from '../../protocol/apis/00-produce.ts'
 import { CodecId } from '../../protocol/compression.ts'
