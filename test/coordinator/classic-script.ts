@@ -2,7 +2,6 @@
  * The language of test/scenarios/group/classic-*.txt. One command a line; what it answers and what
  * it logs is the transcript. Names stand for member ids, `a.1` for the first id that `a` had.
  *
- *   topic NAME PARTITIONS · delete-topic NAME
  *   join MEMBER [protocols=range:t,u/rr:t] [type=T] [instance=I] [session=MS] [timeout=MS]
  *     [version=N] [new=1]                  new: without an id, even if MEMBER has one
  *   sync MEMBER generation=N [assign=A=text/B=text] [instance=I] [type=T] [protocol=P]
@@ -14,10 +13,8 @@
  *   transaction PRODUCER TOPIC:PARTITION=OFFSET · end PRODUCER commit|abort
  *   stable TOPIC:PARTITION
  *   describe [version=N] · list [states=A,B] · delete [group=G]
- *   tick MS · restart · fail ERROR · close CONNECTION [broker|thread]
- * join, sync and beat take [over=CONNECTION], such as 0:1
+ * and the commands of group-script.ts. join, sync and beat take [over=CONNECTION], such as 0:1
  */
-
 import { ZERO_UUID } from '../../src/base/uuid.ts'
 import type { GroupAnswers } from '../../src/coordinator/group/commands.ts'
 import { fetchOffsets } from '../../src/coordinator/group/offsets-fetch.ts'
@@ -26,91 +23,15 @@ import { encodeMessage } from '../../src/protocol/compile.ts'
 import { ErrorCode, errorName } from '../../src/protocol/errors.ts'
 import { ConsumerProtocolSubscription } from '../../src/protocol/records/consumer-protocol-subscription.ts'
 import { Writer } from '../../src/protocol/writer.ts'
-import { recordLine } from './consumer-records-text.ts'
-import { ConsumerWorld } from './consumer-world.ts'
-
-interface Command {
-  readonly name: string
-  readonly words: readonly string[]
-  readonly given: ReadonlyMap<string, string>
-}
+import { type Command, GroupScript } from './group-script.ts'
 
 function over({ given }: Command): { connection: string | undefined } {
   return { connection: given.get('over') }
 }
 
 /** Runs the commands of one scenario. */
-export class ClassicScript {
-  readonly #world: ConsumerWorld
-  readonly #ids = new Map<string, string>()
-  #seen = 0
-  #lines: string[] = []
-
-  constructor(configs: Readonly<Record<string, string>> = {}) {
-    this.#world = new ConsumerWorld(configs)
-  }
-
-  /** The transcript of some lines. */
-  run(text: string): string {
-    this.#lines = []
-    for (const line of text.split('\n')) {
-      if (line.trim() !== '' && !line.startsWith('#')) this.#command(parse(line))
-      this.#records()
-    }
-    let transcript = this.#lines.join('\n')
-    for (const [name, id] of this.#ids) transcript = transcript.replaceAll(id, name)
-    return transcript
-  }
-
-  #say(line: string): void {
-    this.#lines.push(line)
-  }
-
-  #records(): void {
-    for (const record of this.#world.records(this.#seen)) {
-      this.#say(`  ${recordLine(record, () => '')}`)
-    }
-    this.#seen = this.#world.log.length
-  }
-
-  #command(command: Command): void {
-    const world = this.#world
-    const [first = '', second = ''] = command.words
-    switch (command.name) {
-      case 'topic':
-        world.addTopic(first, Number(second))
-        return
-      case 'delete-topic':
-        world.deleteTopic(first)
-        world.service.onImageChange({
-          kind: 'partition-deleted',
-          partition: {
-            topic: { name: first } as never,
-            index: 0,
-            slot: 0,
-            thread: 0,
-            leaderEpoch: 0,
-          },
-        })
-        return
-      case 'tick':
-        world.tick(Number(first))
-        return
-      case 'close':
-        world.close(first, second)
-        return
-      case 'restart':
-        world.restart()
-        return
-      case 'fail':
-        world.nextAppend = ErrorCode[first as keyof typeof ErrorCode]
-        return
-      default:
-        this.#ofMember(command, first)
-    }
-  }
-
-  #ofMember(command: Command, member: string): void {
+export class ClassicScript extends GroupScript {
+  protected request(command: Command, member: string): void {
     switch (command.name) {
       case 'join':
         this.#join(command, member)
@@ -122,8 +43,8 @@ export class ClassicScript {
         const { generation: generationId } = numbersOf(command)
         const request = { groupId: 'g', generationId, memberId: this.#id(member) }
         const beat = { ...request, groupInstanceId: instanceOf(command) }
-        const answer = this.#world.call('heartbeat', beat, over(command))
-        this.#say(`${member}: ${errorName(answer.errorCode ?? 0)}`)
+        const answer = this.world.call('heartbeat', beat, over(command))
+        this.say(`${member}: ${errorName(answer.errorCode ?? 0)}`)
         return
       }
       case 'leave':
@@ -146,9 +67,9 @@ export class ClassicScript {
         const { topic, partition } = placeOf(first)
         const partitions = [{ partitionIndex: partition }]
         const request = { groupId: 'g', topics: [{ name: topic, partitions }] }
-        const answer = this.#world.call('offset-delete', request)
+        const answer = this.world.call('offset-delete', request)
         const one = answer.topics?.[0]?.partitions?.[0]?.errorCode ?? 0
-        this.#say(`${errorName(answer.errorCode ?? 0)} ${errorName(one)}`)
+        this.say(`${errorName(answer.errorCode ?? 0)} ${errorName(one)}`)
         return
       }
       case 'transaction':
@@ -176,21 +97,21 @@ export class ClassicScript {
       reason: null,
     }
     const options = { apiVersion: version, clientId: member, ...over(command) }
-    this.#world.send(
+    this.world.send(
       'join-group',
       request,
       (answer) => {
         const errorCode = answer.errorCode ?? 0
         const id = answer.memberId ?? ''
-        if (id !== '' && id !== this.#ids.get(member)) this.#take(member, id)
+        if (id !== '' && id !== this.ids.get(member)) this.#take(member, id)
         if (errorCode !== ErrorCode.NONE) {
-          this.#say(`${member}: ${errorName(errorCode)}`)
+          this.say(`${member}: ${errorName(errorCode)}`)
           return
         }
         const members = (answer.members ?? []).map((one) => one.memberId).join(',')
         const skip = answer.skipAssignment ? ', skips assignment' : ''
         const list = members === '' ? '' : `, members ${members}`
-        this.#say(
+        this.say(
           `${member}: generation ${answer.generationId} ${answer.protocolName}, leader ${answer.leader}${list}${skip}`,
         )
       },
@@ -216,9 +137,9 @@ export class ClassicScript {
     }
     const onAnswer = ({ errorCode = 0, assignment }: GroupAnswers['sync-group']) => {
       const outcome = errorCode === 0 ? `assigned "${assignment}"` : errorName(errorCode)
-      this.#say(`${member}: ${outcome}`)
+      this.say(`${member}: ${outcome}`)
     }
-    this.#world.send('sync-group', request, onAnswer, over(command))
+    this.world.send('sync-group', request, onAnswer, over(command))
   }
 
   #leave(command: Command): void {
@@ -231,9 +152,9 @@ export class ClassicScript {
     }))
     const memberId = members[0]?.memberId ?? ''
     const request = { groupId: 'g', memberId, members }
-    const answer = this.#world.call('leave-group', request, { apiVersion: version })
+    const answer = this.world.call('leave-group', request, { apiVersion: version })
     const each = (answer.members ?? []).map(({ errorCode }) => errorName(errorCode ?? 0))
-    this.#say(`left: ${[errorName(answer.errorCode ?? 0), ...each].join(' ')}`)
+    this.say(`left: ${[errorName(answer.errorCode ?? 0), ...each].join(' ')}`)
   }
 
   #commit(command: Command): void {
@@ -262,26 +183,26 @@ export class ClassicScript {
         },
       ],
     }
-    const answer = this.#world.call('offset-commit', request, { apiVersion: version })
+    const answer = this.world.call('offset-commit', request, { apiVersion: version })
     const errorCode = answer.topics?.[0]?.partitions?.[0]?.errorCode ?? 0
-    this.#say(`commit: ${errorName(errorCode)}`)
+    this.say(`commit: ${errorName(errorCode)}`)
   }
 
   #fetch(command: Command): void {
     const groupId = command.given.get('group') ?? 'g'
     const request = { groupId: '', requireStable: false, topics: [] }
     const groups = [{ groupId, memberId: null, memberEpoch: -1, topics: null }]
-    const answer = this.#world.call('offset-fetch', { ...request, groups }, { apiVersion: 8 })
+    const answer = this.world.call('offset-fetch', { ...request, groups }, { apiVersion: 8 })
     const topics = answer.groups?.[0]?.topics ?? []
     const texts = topics.flatMap(({ name, partitions = [] }) => {
       return partitions.map((one) => `${name}:${one.partitionIndex}=${one.committedOffset}`)
     })
-    this.#say(`offsets of ${groupId}: ${texts.join(' ')}`)
+    this.say(`offsets of ${groupId}: ${texts.join(' ')}`)
   }
 
   #transaction({ name, words, given }: Command): void {
     const [first = '', second = ''] = words
-    const { coordinator, runtime } = this.#world.service
+    const { coordinator, runtime } = this.world.service
     if (name === 'end') {
       runtime.endTransaction(0, Number(first), second === 'commit')
       return
@@ -292,7 +213,7 @@ export class ClassicScript {
       const asked = { groupId: 'g', memberId: null, memberEpoch: -1, topics }
       const answer = fetchOffsets(coordinator, asked, { apiVersion: 8, requireStable: true })
       const one = answer.topics?.[0]?.partitions?.[0]
-      this.#say(`stable: ${errorName(one?.errorCode ?? 0)} ${one?.committedOffset}`)
+      this.say(`stable: ${errorName(one?.errorCode ?? 0)} ${one?.committedOffset}`)
       return
     }
     const [place = '', offset = ''] = [...given][0] ?? []
@@ -300,7 +221,7 @@ export class ClassicScript {
       offset: Number(offset),
       leaderEpoch: -1,
       metadata: '',
-      commitTimestampMs: this.#world.nowMs,
+      commitTimestampMs: this.world.nowMs,
       expireTimestampMs: -1,
       topicId: ZERO_UUID,
     }
@@ -313,27 +234,27 @@ export class ClassicScript {
       case 'describe': {
         const { version = 6 } = numbersOf(command)
         const request = { groups: [groupId], includeAuthorizedOperations: false }
-        const answer = this.#world.call('describe-groups', request, { apiVersion: version })
+        const answer = this.world.call('describe-groups', request, { apiVersion: version })
         const group = answer.groups?.[0]
         const members = (group?.members ?? []).map((one) => {
           return `${one.memberId} "${one.memberAssignment}"`
         })
         const what = [group?.groupState, group?.protocolType, group?.protocolData, ...members]
-        this.#say(`${errorName(group?.errorCode ?? 0)} ${what.filter(Boolean).join(' ')}`)
+        this.say(`${errorName(group?.errorCode ?? 0)} ${what.filter(Boolean).join(' ')}`)
         return
       }
       case 'list': {
         const statesFilter = command.given.get('states')?.split(',') ?? []
-        const answer = this.#world.call('list-groups', { statesFilter, typesFilter: [] })
+        const answer = this.world.call('list-groups', { statesFilter, typesFilter: [] })
         const groups = (answer.groups ?? []).map((one) => {
           return `${one.groupId} ${one.groupType} ${one.groupState} "${one.protocolType}"`
         })
-        this.#say(`groups: ${groups.join('; ')}`)
+        this.say(`groups: ${groups.join('; ')}`)
         return
       }
       case 'delete': {
-        const answer = this.#world.call('delete-groups', { groupsNames: [groupId] })
-        this.#say(`deleted: ${errorName(answer.results?.[0]?.errorCode ?? 0)}`)
+        const answer = this.world.call('delete-groups', { groupsNames: [groupId] })
+        this.say(`deleted: ${errorName(answer.results?.[0]?.errorCode ?? 0)}`)
         return
       }
       default:
@@ -343,29 +264,17 @@ export class ClassicScript {
 
   /** A name that was never given an id stands for itself. */
   #id(member: string, unknown = member): string {
-    return this.#ids.get(member) ?? unknown
+    return this.ids.get(member) ?? unknown
   }
 
   /** The older ids of a member are called `a.1`, `a.2` and so on. */
   #take(member: string, id: string): void {
-    const old = this.#ids.get(member)
+    const old = this.ids.get(member)
     let count = 1
-    while (this.#ids.has(`${member}.${count}`)) count++
-    if (old !== undefined) this.#ids.set(`${member}.${count}`, old)
-    this.#ids.set(member, id)
+    while (this.ids.has(`${member}.${count}`)) count++
+    if (old !== undefined) this.ids.set(`${member}.${count}`, old)
+    this.ids.set(member, id)
   }
-}
-
-function parse(line: string): Command {
-  const [name = '', ...rest] = line.trim().split(/\s+/)
-  const words: string[] = []
-  const given = new Map<string, string>()
-  for (const word of rest) {
-    const at = word.indexOf('=')
-    if (at < 0) words.push(word)
-    else given.set(word.slice(0, at), word.slice(at + 1))
-  }
-  return { name, words, given }
 }
 
 function numbersOf({ given }: Command): Record<string, number> & { generation: number } {

@@ -2,7 +2,7 @@
  * The language of test/scenarios/group/consumer-*.txt. One command a line; what it answers and what
  * it logs is the transcript.
  *
- *   topic NAME PARTITIONS · grow NAME PARTITIONS · delete-topic NAME
+ *   grow NAME PARTITIONS
  *   config KEY=VALUE                       of the group g
  *   hb MEMBER [epoch=N] [names=a,b] [regex=R] [owned=a:0,1;b:2] [instance=I] [timeout=MS]
  *     [assignor=A] [version=N]             epoch 0 (the default) joins, with all that a join needs
@@ -11,8 +11,8 @@
  *   sync MEMBER generation=N [instance=I] [assign=MEMBER=a:0,1/MEMBER=a:2]
  *   beat MEMBER generation=N [instance=I] · leave MEMBER [instance=I]
  *   commit MEMBER epoch=N PARTITION [version=N] · fetch MEMBER epoch=N
- *   tick MS · restart · fail ERROR · describe · list · close CONNECTION [broker|thread]
- * hb takes [over=CONNECTION], such as 0:1
+ *   describe · list
+ * and the commands of group-script.ts. hb takes [over=CONNECTION], such as 0:1
  */
 import type { ConsumerGroup } from '../../src/coordinator/group/consumer-group.ts'
 import { listOfTarget } from '../../src/coordinator/group/consumer-partitions.ts'
@@ -21,94 +21,30 @@ import {
   encodeAssignment,
 } from '../../src/coordinator/group/consumer-protocol.ts'
 import { encodeMessage } from '../../src/protocol/compile.ts'
-import { ErrorCode, errorName } from '../../src/protocol/errors.ts'
+import { errorName } from '../../src/protocol/errors.ts'
 import { ConsumerProtocolSubscription } from '../../src/protocol/records/consumer-protocol-subscription.ts'
 import { Writer } from '../../src/protocol/writer.ts'
-import { recordLine } from './consumer-records-text.ts'
-import { ConsumerWorld } from './consumer-world.ts'
+import { type Command, GroupScript } from './group-script.ts'
 
 const GROUP = 'g'
 
-/** A command with its words and its `key=value` pairs. */
-interface Command {
-  readonly name: string
-  readonly words: readonly string[]
-  readonly given: ReadonlyMap<string, string>
-}
-
 /** Runs the commands of one scenario. */
-export class ConsumerScript {
-  readonly #world: ConsumerWorld
-  /** Ids that the coordinator chose, by the names that a scenario has for them. */
-  readonly #ids = new Map<string, string>()
-  #seen = 0
-  #lines: string[] = []
-
-  constructor(configs: Readonly<Record<string, string>> = {}) {
-    this.#world = new ConsumerWorld(configs)
-  }
-
-  /** The transcript of some lines. */
-  run(text: string): string {
-    this.#lines = []
-    for (const line of text.split('\n')) {
-      if (line.trim() !== '' && !line.startsWith('#')) this.#command(parse(line))
-      this.#records()
-    }
-    let transcript = this.#lines.join('\n')
-    for (const [name, id] of this.#ids) transcript = transcript.replaceAll(id, name)
-    return transcript
-  }
-
-  #say(line: string): void {
-    this.#lines.push(line)
-  }
-
-  #records(): void {
-    for (const record of this.#world.records(this.#seen)) {
-      this.#say(`  ${recordLine(record, (id) => this.#topicName(id))}`)
-    }
-    this.#seen = this.#world.log.length
-  }
-
-  #topicName(id: string): string {
-    return this.#world.image.topicById(id)?.name ?? 'deleted topic'
-  }
-
-  #command(command: Command): void {
-    const world = this.#world
-    const [first = '', second = ''] = command.words
+export class ConsumerScript extends GroupScript {
+  protected request(command: Command, member: string): void {
+    const { world } = this
     switch (command.name) {
-      case 'topic':
-        world.addTopic(first, Number(second))
-        return
       case 'grow':
-        world.growTopic(first, Number(second))
-        return
-      case 'delete-topic':
-        world.deleteTopic(first)
+        world.growTopic(member, Number(command.words[1]))
         return
       case 'config':
         world.setGroupConfig(GROUP, Object.fromEntries(command.given))
         return
-      case 'tick':
-        world.tick(Number(first))
-        return
-      case 'close':
-        world.close(first, second)
-        return
-      case 'restart':
-        world.restart()
-        return
-      case 'fail':
-        world.nextAppend = ErrorCode[first as keyof typeof ErrorCode]
-        return
       default:
-        this.#request(command, first)
+        this.#ofMember(command, member)
     }
   }
 
-  #request(command: Command, member: string): void {
+  #ofMember(command: Command, member: string): void {
     switch (command.name) {
       case 'hb':
         this.#heartbeat(command, member)
@@ -147,7 +83,7 @@ export class ConsumerScript {
     const joins = memberEpoch === 0
     const names = given.get('names')?.split(',').filter(Boolean)
     const owned = given.get('owned')
-    const answer = this.#world.call(
+    const answer = this.world.call(
       'consumer-group-heartbeat',
       {
         groupId: GROUP,
@@ -164,23 +100,23 @@ export class ConsumerScript {
       { apiVersion: Number(given.get('version') ?? 1), connection: given.get('over') },
     )
     if (answer.errorCode) {
-      this.#say(`${memberId}: ${errorName(answer.errorCode)} ${answer.errorMessage ?? ''}`.trim())
+      this.say(`${memberId}: ${errorName(answer.errorCode)} ${answer.errorMessage ?? ''}`.trim())
       return
     }
     const assignment =
       answer.assignment && this.#partitions(answer.assignment.topicPartitions ?? [])
-    this.#say(`${memberId}: epoch ${answer.memberEpoch}${assignment ? `, ${assignment}` : ''}`)
+    this.say(`${memberId}: epoch ${answer.memberEpoch}${assignment ? `, ${assignment}` : ''}`)
   }
 
   #owned(text: string) {
     return [...topicsOf(text)].map(([topic, partitions]) => {
-      return { topicId: this.#world.image.topic(topic)!.id, partitions }
+      return { topicId: this.world.image.topic(topic)!.id, partitions }
     })
   }
 
   #partitions(list: readonly { topicId?: string; partitions?: readonly number[] }[]): string {
     const topics = list.map(({ topicId = '', partitions = [] }) => {
-      return `${this.#topicName(topicId)}:${partitions.join(',')}`
+      return `${this.topicName(topicId)}:${partitions.join(',')}`
     })
     return topics.sort().join(' ') || 'nothing'
   }
@@ -191,7 +127,7 @@ export class ConsumerScript {
       return { topic, partitions }
     })
     const metadata = subscription({ topics: names, ownedPartitions })
-    this.#world.send(
+    this.world.send(
       'join-group',
       {
         groupId: GROUP,
@@ -204,20 +140,20 @@ export class ConsumerScript {
         reason: null,
       },
       ({ errorCode = 0, generationId, members, leader, memberId: id = '' }) => {
-        if (id !== '' && id !== memberId) this.#ids.set(memberId, id)
+        if (id !== '' && id !== memberId) this.ids.set(memberId, id)
         if (errorCode !== 0) {
-          this.#say(`${memberId}: ${errorName(errorCode)}`)
+          this.say(`${memberId}: ${errorName(errorCode)}`)
           return
         }
         const leads = leader === id && leader !== '' ? `, leads ${members?.length}` : ''
-        this.#say(`${memberId}: generation ${generationId}${leads}`)
+        this.say(`${memberId}: generation ${generationId}${leads}`)
       },
       { apiVersion: Number(given.get('version') ?? 9) },
     )
   }
 
   #idOf(name: string): string {
-    return name === '-' ? '' : (this.#ids.get(name) ?? name)
+    return name === '-' ? '' : (this.ids.get(name) ?? name)
   }
 
   #sync({ given }: Command, memberId: string): void {
@@ -227,10 +163,10 @@ export class ConsumerScript {
       .map((text) => {
         const at = text.indexOf('=')
         const list = this.#owned(text.slice(at + 1))
-        const assignment = encodeAssignment(list, undefined, this.#world.image)
+        const assignment = encodeAssignment(list, undefined, this.world.image)
         return { memberId: this.#idOf(text.slice(0, at)), assignment }
       })
-    this.#world.send(
+    this.world.send(
       'sync-group',
       {
         groupId: GROUP,
@@ -243,40 +179,40 @@ export class ConsumerScript {
       },
       ({ errorCode = 0, assignment = Buffer.alloc(0) }) => {
         if (errorCode !== 0) {
-          this.#say(`${memberId}: ${errorName(errorCode)}`)
+          this.say(`${memberId}: ${errorName(errorCode)}`)
           return
         }
-        const target = decodeAssignment(assignment, this.#world.image)
+        const target = decodeAssignment(assignment, this.world.image)
         const list = typeof target === 'string' ? [] : listOfTarget(target)
-        this.#say(`${memberId}: ${this.#partitions(list)}`)
+        this.say(`${memberId}: ${this.#partitions(list)}`)
       },
       { apiVersion: 5 },
     )
   }
 
   #beat({ given }: Command, memberId: string): void {
-    const { errorCode = 0 } = this.#world.call('heartbeat', {
+    const { errorCode = 0 } = this.world.call('heartbeat', {
       groupId: GROUP,
       generationId: Number(given.get('generation')),
       memberId: this.#idOf(memberId),
       groupInstanceId: given.get('instance') ?? null,
     })
-    this.#say(`${memberId}: ${errorName(errorCode)}`)
+    this.say(`${memberId}: ${errorName(errorCode)}`)
   }
 
   #leave({ given }: Command, memberId: string): void {
     const id = this.#idOf(memberId)
     const members = [{ memberId: id, groupInstanceId: given.get('instance') ?? null, reason: null }]
     const request = { groupId: GROUP, memberId: '', members }
-    const answer = this.#world.call('leave-group', request, { apiVersion: 5 })
+    const answer = this.world.call('leave-group', request, { apiVersion: 5 })
     for (const { errorCode = 0 } of answer.members ?? []) {
-      this.#say(`${memberId === '-' ? given.get('instance') : memberId}: ${errorName(errorCode)}`)
+      this.say(`${memberId === '-' ? given.get('instance') : memberId}: ${errorName(errorCode)}`)
     }
   }
 
   #commit({ given, words }: Command, memberId: string): void {
     const [topic = '', partition = ''] = (words[1] ?? '').split(':')
-    const answer = this.#world.call(
+    const answer = this.world.call(
       'offset-commit',
       {
         groupId: GROUP,
@@ -287,7 +223,7 @@ export class ConsumerScript {
         topics: [
           {
             name: topic,
-            topicId: this.#world.image.topic(topic)!.id,
+            topicId: this.world.image.topic(topic)!.id,
             partitions: [
               {
                 partitionIndex: Number(partition),
@@ -302,11 +238,11 @@ export class ConsumerScript {
       { apiVersion: Number(given.get('version') ?? 9) },
     )
     const { errorCode = 0 } = answer.topics?.[0]?.partitions?.[0] ?? {}
-    this.#say(`${memberId}: ${errorName(errorCode)}`)
+    this.say(`${memberId}: ${errorName(errorCode)}`)
   }
 
   #fetch({ given }: Command, memberId: string): void {
-    const answer = this.#world.call(
+    const answer = this.world.call(
       'offset-fetch',
       {
         groupId: '',
@@ -318,39 +254,39 @@ export class ConsumerScript {
       },
       { apiVersion: 9 },
     )
-    this.#say(`${memberId}: ${errorName(answer.groups?.[0]?.errorCode ?? 0)}`)
+    this.say(`${memberId}: ${errorName(answer.groups?.[0]?.errorCode ?? 0)}`)
   }
 
   #describe(): void {
-    const answer = this.#world.call('consumer-group-describe', {
+    const answer = this.world.call('consumer-group-describe', {
       groupIds: [GROUP],
       includeAuthorizedOperations: false,
     })
     const group = answer.groups![0]!
     if (group.errorCode) {
-      this.#say(`${errorName(group.errorCode)} ${group.errorMessage}`)
+      this.say(`${errorName(group.errorCode)} ${group.errorMessage}`)
       return
     }
     const { groupState, groupEpoch, assignmentEpoch, assignorName, members = [] } = group
-    this.#say(`${groupState} epoch ${groupEpoch} target ${assignmentEpoch} ${assignorName}`)
+    this.say(`${groupState} epoch ${groupEpoch} target ${assignmentEpoch} ${assignorName}`)
     for (const { memberId, memberEpoch, assignment, targetAssignment, memberType } of members) {
       const has = this.#partitions(assignment?.topicPartitions ?? [])
       const gets = this.#partitions(targetAssignment?.topicPartitions ?? [])
       const kind = memberType === 0 ? ' (classic)' : ''
-      this.#say(`  ${memberId}${kind}: epoch ${memberEpoch}, has ${has}, target ${gets}`)
+      this.say(`  ${memberId}${kind}: epoch ${memberEpoch}, has ${has}, target ${gets}`)
     }
   }
 
   #list(): void {
-    const answer = this.#world.call('list-groups', { statesFilter: [], typesFilter: [] })
+    const answer = this.world.call('list-groups', { statesFilter: [], typesFilter: [] })
     for (const { groupId, groupType, groupState } of answer.groups ?? []) {
-      this.#say(`${groupId}: ${groupType} ${groupState}`)
+      this.say(`${groupId}: ${groupType} ${groupState}`)
     }
   }
 
   /** The group, for tests that look inside. */
   get group(): ConsumerGroup | undefined {
-    return this.#world.service.coordinator.groups.get(GROUP) as ConsumerGroup | undefined
+    return this.world.service.coordinator.groups.get(GROUP) as ConsumerGroup | undefined
   }
 }
 
@@ -373,16 +309,4 @@ function topicsOf(text: string): Map<string, number[]> {
     topics.set(topic, partitions.split(',').map(Number))
   }
   return topics
-}
-
-function parse(line: string): Command {
-  const [name = '', ...rest] = line.trim().split(/\s+/)
-  const words = rest.filter((word) => !word.includes('='))
-  const pairs = rest
-    .filter((word) => word.includes('='))
-    .map((word) => {
-      const at = word.indexOf('=')
-      return [word.slice(0, at), word.slice(at + 1)] as const
-    })
-  return { name, words, given: new Map(pairs) }
 }

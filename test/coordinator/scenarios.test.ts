@@ -1,22 +1,30 @@
 /**
- * Runs test/scenarios/group/classic-*.txt: commands, `----`, transcript. With `-- --update` behind
- * ava's own options the transcripts are written anew, to be looked at as a diff.
+ * Runs test/scenarios/group/*.txt: commands, `----`, transcript. With `-- --update` behind ava's
+ * own options the transcripts are written anew, to be looked at as a diff.
  */
 import { readdirSync, writeFileSync } from 'node:fs'
 import test from 'ava'
 import { read, root } from '../support/source.ts'
 import { ClassicScript } from './classic-script.ts'
+import { ConsumerScript } from './consumer-script.ts'
+import type { GroupScript } from './group-script.ts'
 
 const FOLDER = 'test/scenarios/group'
 const RULE = '----'
 const updates = process.argv.includes('--update')
 
+/** The first word of a file's name says which language it is in. */
+const languages: Readonly<Record<string, (configs: Record<string, string>) => GroupScript>> = {
+  classic: (configs) => new ClassicScript(configs),
+  consumer: (configs) => new ConsumerScript(configs),
+}
+
 for (const name of readdirSync(new URL(`${FOLDER}/`, root)).sort()) {
-  if (!name.startsWith('classic-') || !name.endsWith('.txt')) continue
-  test(`a classic group goes on as ${name} says`, (t) => {
+  const [kind = ''] = name.split('-')
+  test(`a ${kind} group goes on as ${name} says`, (t) => {
     const path = `${FOLDER}/${name}`
     const text = read(path)
-    const script = new ClassicScript(configsOf(text))
+    const script = languages[kind]!(configsOf(text))
     const written = text
       .trimEnd()
       .split('\n\n')
