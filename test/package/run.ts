@@ -120,8 +120,9 @@ function pack(scratch: string): string {
 
 /** This Node, and others from the registry; one that cannot be had is said. */
 function availableNodes(): NodeVersion[] {
-  const nodes = [{ name: `Node ${process.versions.node}`, executable: process.execPath }]
   const own = Number(process.versions.node.split('.')[0])
+  const name = `Node ${process.versions.node}`
+  const nodes = [{ major: own, name, executable: process.execPath }]
   for (const major of nodeMajors.filter((one) => one !== own)) {
     const name = `node-${process.platform}-${process.arch}`
     const folder = join(cache, `node-${major}`)
@@ -131,7 +132,7 @@ function availableNodes(): NodeVersion[] {
       writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
       if (!existsSync(executable)) npm(['install', ...quiet, `${name}@${major}`], folder)
       const { stdout } = spawnSync(executable, ['--version'], { encoding: 'utf8' })
-      nodes.push({ name: `Node ${stdout.trim().slice(1)}`, executable })
+      nodes.push({ major, name: `Node ${stdout.trim().slice(1)}`, executable })
     } catch (error) {
       skipped++
       console.log(`SKIPPED: Node ${major} cannot be had: ${String(error).split('\n')[0]}`)
