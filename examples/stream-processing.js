@@ -6,7 +6,8 @@
  * The counter keeps its counts in memory and writes each change to `page-counts`, where compaction
  * leaves the last one of each key. That topic is its result and its state at once: a counter that
  * starts reads it and goes on where the last one ended. Each change carries the offset of the click
- * that caused it, so that no click counts twice, wherever the counter was killed.
+ * that caused it, so that no click counts twice, wherever the counter was killed. One counter runs
+ * at a time: what a dead one has sent must have arrived before the next one reads.
  */
 import assert from 'node:assert/strict'
 import { Broker, Consumer, int64Serde, jsonSerde, Producer, stringSerde } from 'odradek'
