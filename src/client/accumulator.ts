@@ -24,14 +24,24 @@ export class Accumulator {
   readonly #metrics: ProducerMetrics
   readonly #buffers = new BatchBuffers(IDLE_BUFFER_BYTES_MAX)
   readonly #queues = new Map<string, PartitionQueue[]>()
+  /** The last that was asked for: records come in runs. */
+  #lastQueue: PartitionQueue | undefined
 
   constructor(batchSize: number, metrics: ProducerMetrics) {
     this.#batchSize = batchSize
     this.#metrics = metrics
   }
 
+  // hot
   /** The queue of a partition. */
   queueOf(topic: string, partition: number): PartitionQueue {
+    const last = this.#lastQueue
+    if (last?.partition === partition && last.topic === topic) return last
+    this.#lastQueue = this.#findQueue(topic, partition)
+    return this.#lastQueue
+  }
+
+  #findQueue(topic: string, partition: number): PartitionQueue {
     let queues = this.#queues.get(topic)
     if (queues === undefined) {
       queues = []

@@ -1,6 +1,18 @@
 /** Where the answer to one send gathers: its records may go to several batches. */
 import type { KafkaError } from './errors.ts'
 
+/** Records of a send that lie one behind the other. */
+interface WrittenRun {
+  readonly topic: string
+  readonly partition: number
+  /** Place of the first in the send. */
+  readonly position: number
+  readonly count: number
+  /** -1: not known. */
+  readonly baseOffset: number
+  readonly timestamp: number
+}
+
 /** Where a record has come to lie. */
 export interface RecordMetadata {
   readonly topic: string
@@ -18,23 +30,26 @@ export type DeliveryCallback = (
   records: readonly RecordMetadata[],
 ) => void
 
-/** Between calls: `remaining` records have no answer. */
+/** Between calls: `remaining` records have no answer. What is known of a record becomes an object
+ *  only when the caller gets it, so that none has to outlive the wait for the others. */
 export class Delivery {
-  readonly records: RecordMetadata[]
+  readonly #count: number
+  readonly #runs: WrittenRun[] = []
   #remaining: number
   #error: KafkaError | null = null
   readonly #settled: DeliveryCallback
 
   constructor(count: number, settled: DeliveryCallback) {
-    this.records = new Array(count)
+    this.#count = count
     this.#remaining = count
     this.#settled = settled
   }
 
-  /** A record was written. */
-  succeed(position: number, record: RecordMetadata): void {
-    this.records[position] = record
-    if (--this.#remaining === 0) this.#settle()
+  /** Records were written. */
+  succeed(run: WrittenRun): void {
+    this.#runs.push(run)
+    this.#remaining -= run.count
+    if (this.#remaining === 0) this.#settle()
   }
 
   /** `count` records cannot be written. */
@@ -44,12 +59,20 @@ export class Delivery {
     if (this.#remaining === 0) this.#settle()
   }
 
+  // hot
   #settle(): void {
-    if (this.#error === null) this.#settled(null, this.records)
+    const records: RecordMetadata[] = new Array(this.#count)
+    for (const { topic, partition, position, count, baseOffset, timestamp } of this.#runs) {
+      for (let i = 0; i < count; i++) {
+        const offset = baseOffset < 0 ? -1 : baseOffset + i
+        records[position + i] = { topic, partition, offset, timestamp }
+      }
+    }
+    if (this.#error === null) this.#settled(null, records)
     else
       this.#settled(
         this.#error,
-        this.records.filter((record) => record !== undefined),
+        records.filter((record) => record !== undefined),
       )
   }
 }

@@ -182,9 +182,16 @@ export class ProducerBatch {
     }
   }
 
-  /** Calls `visit` for each record that somebody waits for. */
-  eachDelivery(
-    visit: (delivery: Delivery, position: number, index: number, timestamp: number) => void,
+  /** Calls `visit` for each run of records that somebody waits for: `count` from `index` of this
+   *  batch and from `position` of the delivery on, all of one timestamp. */
+  eachRun(
+    visit: (
+      delivery: Delivery,
+      position: number,
+      index: number,
+      count: number,
+      timestamp: number,
+    ) => void,
   ): void {
     const runs = this.#deliveries.length
     for (let run = 0; run < runs; run++) {
@@ -193,8 +200,7 @@ export class ProducerBatch {
       const from = this.#runFrom[run] as number
       const to = run + 1 < runs ? (this.#runFrom[run + 1] as number) : this.count
       const position = this.#runPosition[run] as number
-      const timestamp = this.#runTimestamp[run] as number
-      for (let i = from; i < to; i++) visit(delivery, position + i - from, i, timestamp)
+      visit(delivery, position, from, to - from, this.#runTimestamp[run] as number)
     }
   }
 

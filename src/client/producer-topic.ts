@@ -5,7 +5,12 @@ import type { Delivery } from './delivery.ts'
 import { kafkaError } from './errors.ts'
 import type { PlainMessage } from './message-encoder.ts'
 import type { MetadataCache, TopicMetadata } from './metadata.ts'
-import { type Partitioner, partitionOfKey, StickyPartition } from './partitioners.ts'
+import {
+  type PartitionChoices,
+  type Partitioner,
+  partitionOfKey,
+  StickyPartition,
+} from './partitioners.ts'
 import type { RecordBytes } from './record-size.ts'
 
 /** A send that is not all in batches yet. */
@@ -36,11 +41,12 @@ export class ProducerTopic {
   readonly waiting: WaitingSend[] = []
   fetching = false
   metadata: TopicMetadata | undefined
-  #available: readonly number[] = []
+  #choices: PartitionChoices
   #version = -1
 
   constructor(name: string) {
     this.name = name
+    this.#choices = { topic: name, partitionCount: 0, available: [] }
   }
 
   /** Brings it up to the cache; false while nothing is known. */
@@ -49,26 +55,30 @@ export class ProducerTopic {
     this.#version = cache.version
     // A topic that has gone is kept as it was: the broker is asked again when a batch fails.
     this.metadata = cache.topic(this.name) ?? this.metadata
-    this.#available = (this.metadata?.partitions ?? [])
-      .filter(({ leaderId }) => leaderId >= 0)
-      .map(({ partition }) => partition)
+    const partitions = this.metadata?.partitions ?? []
+    this.#choices = {
+      topic: this.name,
+      partitionCount: partitions.length,
+      available: partitions
+        .filter(({ leaderId }) => leaderId >= 0)
+        .map(({ partition }) => partition),
+    }
     return this.metadata !== undefined
   }
 
   // hot
   /** The partition of a record that does not name one. Throws what a user's partitioner throws. */
   partitionOf(key: RecordBytes, value: RecordBytes, choice: PartitionChoice): number {
-    const partitionCount = this.metadata?.partitions.length ?? 0
+    const choices = this.#choices
     const { partitioner, bytesPerTurn } = choice
-    if (partitioner === undefined && key !== null) return partitionOfKey(key, partitionCount)
-    const choices = { topic: this.name, partitionCount, available: this.#available }
     if (partitioner !== undefined) return partitioner({ key, value }, choices)
+    if (key !== null) return partitionOfKey(key, choices.partitionCount)
     return this.sticky.choose(choices, Math.random, bytesPerTurn)
   }
 
   /** Throws INVALID_PARTITIONS for a partition that there is not. */
   checkPartition(partition: number): void {
-    const count = this.metadata?.partitions.length ?? 0
+    const count = this.#choices.partitionCount
     if (Number.isInteger(partition) && partition >= 0 && partition < count) return
     const message = `Topic '${this.name}' has no partition ${partition}, only ${count}.`
     throw kafkaError(ErrorCode.INVALID_PARTITIONS, message)

@@ -284,17 +284,17 @@ export class Sender {
     this.#metrics.recordsSent += batch.count
     this.#metrics.bytesPlain += batch.size
     this.#batches.finish(queue, batch, true)
-    batch.eachDelivery((delivery, position, index, ownTimestamp) => {
-      const offset = baseOffset < 0 ? -1 : baseOffset + index
+    batch.eachRun((delivery, position, index, count, ownTimestamp) => {
+      const firstOffset = baseOffset < 0 ? -1 : baseOffset + index
       const timestamp = logAppendTimeMs < 0 ? ownTimestamp : logAppendTimeMs
-      delivery.succeed(position, { topic, partition, offset, timestamp })
+      delivery.succeed({ topic, partition, position, count, baseOffset: firstOffset, timestamp })
     })
   }
 
   #fail(queue: PartitionQueue, batch: ProducerBatch, error: KafkaError, reusable: boolean): void {
     this.#metrics.recordsFailed += batch.count
     this.#batches.finish(queue, batch, reusable && batch.attempts === 0)
-    batch.eachDelivery((delivery) => delivery.fail(error))
+    batch.eachRun((delivery, _position, _index, count) => delivery.fail(error, count))
     // Memory has come free, but in the middle of a walk over the queues.
     queueMicrotask(this.#onMemory)
   }

@@ -21,8 +21,8 @@ export function splitBatch(
     return piece
   }) as [ProducerBatch, ProducerBatch]
   const waits: { delivery: Delivery; position: number }[] = []
-  whole.eachDelivery((delivery, position, index) => {
-    waits[index] = { delivery, position }
+  whole.eachRun((delivery, position, index, count) => {
+    for (let i = 0; i < count; i++) waits[index + i] = { delivery, position: position + i }
   })
   const cursor = new RecordCursor()
   cursor.reset(buffer, at, end, whole.count)
