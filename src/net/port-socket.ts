@@ -20,8 +20,6 @@ const RING_BYTES = 256 * 1024
 /** Connections whose memory is remembered until it can be used again. */
 const LENT_MAX = 8
 const SIDES = 2
-/** Turns of the event loop without traffic before a side sleeps. */
-const EMPTY_TURNS_MAX = 16
 /** The only type of frame. */
 const TYPE_BYTES = 1
 
@@ -144,7 +142,6 @@ export class PortSocket extends EventEmitter implements ByteSocket {
   #paused = true
   #peerGone = false
   #destroyed = false
-  #emptyTurns = 0
   #immediate: NodeJS.Immediate | undefined
 
   constructor(port: MessagePort, wiring: PortWiring) {
@@ -155,7 +152,12 @@ export class PortSocket extends EventEmitter implements ByteSocket {
     this.#parking = new Parking(wiring.ownParked)
     this.#doorbell = new Doorbell(wiring.peerParked, port)
     this.#ended = wiring.ended
-    port.on('message', () => this.#wake())
+    // A bell is rung for who sleeps: what it is rung for is looked at without another round of the
+    // event loop.
+    port.on('message', () => {
+      this.#wake()
+      this.#turnNow()
+    })
     port.on('close', () => {
       this.#peerGone = true
       this.#wake()
@@ -211,7 +213,6 @@ export class PortSocket extends EventEmitter implements ByteSocket {
     }
     const write: PendingWrite = { bytes, at: 0, done }
     if (this.#pending.length === 0 && this.#push(write)) {
-      this.#doorbell.ring()
       if (done !== undefined) queueMicrotask(done)
       return true
     }
@@ -272,16 +273,23 @@ export class PortSocket extends EventEmitter implements ByteSocket {
       if (at < 0) break
       this.#writer.bytes.set(bytes.subarray(write.at, write.at + length), at)
       write.at += length
+      // The peer copies this frame out while the next is copied in.
+      this.#writer.publish()
+      this.#doorbell.ring()
     }
-    this.#writer.publish()
     return write.at === bytes.length
   }
 
   #wake(): void {
-    this.#emptyTurns = 0
     if (this.#immediate !== undefined || this.#destroyed) return
     this.#parking.wake()
     this.#immediate = setImmediate(() => this.#turn())
+  }
+
+  #turnNow(): void {
+    if (this.#immediate === undefined) return
+    clearImmediate(this.#immediate)
+    this.#turn()
   }
 
   #turn(): void {
@@ -293,8 +301,9 @@ export class PortSocket extends EventEmitter implements ByteSocket {
       this.destroy()
       return
     }
-    this.#emptyTurns = moved > 0 ? 0 : this.#emptyTurns + 1
-    if (this.#emptyTurns <= EMPTY_TURNS_MAX) {
+    // An empty turn is the last: more would take time from the peer where cores are busy, and being
+    // woken costs little.
+    if (moved > 0) {
       this.#immediate = setImmediate(() => this.#turn())
       return
     }
@@ -311,8 +320,8 @@ export class PortSocket extends EventEmitter implements ByteSocket {
       }, 1)
       if (n === 0) break
       frames++
+      if (this.#reader.isProducerStarved()) this.#doorbell.ring()
     }
-    if (frames > 0 && this.#reader.isProducerStarved()) this.#doorbell.ring()
     return frames
   }
 
