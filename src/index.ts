@@ -96,3 +96,4 @@ export {
 export type { BrokerConfig } from './config/broker.ts'
 export { Broker, type BrokerOptions } from './library/broker.ts'
 export type { DeclaredTopic } from './library/declared-topics.ts'
+export { kafkajsSocketFactory, type PortSource, type SocketRequest } from './library/kafkajs.ts'

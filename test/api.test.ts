@@ -38,6 +38,7 @@ test('a program gets exactly these values', (t) => {
     'int64Serde',
     'jsonSchemaFormat',
     'jsonSerde',
+    'kafkajsSocketFactory',
     'loadConfig',
     'partitionOfKey',
     'protobufFormat',

@@ -48,7 +48,7 @@ const rooms: Readonly<Record<string, Room>> = {
   net: {
     // Frames are received straight into pooled memory that may cross to another thread.
     calls: ['ring'],
-    packages: ['node:events', 'node:net', 'node:worker_threads'],
+    packages: ['node:events', 'node:net', 'node:stream', 'node:worker_threads'],
   },
   codecs: {
     calls: ['base', 'protocol'],
@@ -98,8 +98,9 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   library: {
-    calls: ['base', 'config', 'broker', 'client'],
-    packages: ['node:fs/promises', 'node:os', 'node:path', 'node:worker_threads'],
+    // net: other people's clients are given a stream over a message port.
+    calls: ['base', 'config', 'broker', 'client', 'net'],
+    packages: ['node:fs/promises', 'node:net', 'node:os', 'node:path', 'node:worker_threads'],
   },
   cli: {
     calls: ['base', 'config', 'broker'],

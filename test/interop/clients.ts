@@ -12,6 +12,8 @@ export interface InteropClient {
   readonly argv: readonly string[]
   /** Longest run in milliseconds where the usual is too short. */
   readonly msMax?: number
+  /** Its program starts a broker of ours in its own process, and is given no address. */
+  readonly inProcess?: true
   /** Settings of the broker, each as name=value. */
   readonly settings?: readonly string[]
   needs(): string | undefined
@@ -62,6 +64,7 @@ export const clients: readonly InteropClient[] = [
   python('confluent-kafka-python', 'confluent_kafka_checks.py'),
   python('kafka-python', 'kafka_python_checks.py'),
   node('kafkajs', 'kafkajs', 'kafkajs.js'),
+  { ...node('kafkajs in process', 'kafkajs', 'kafkajs.js'), inProcess: true },
   node('@platformatic/kafka', '@platformatic/kafka', 'platformatic.js', newerNode()),
   node(
     '@confluentinc/kafka-javascript',

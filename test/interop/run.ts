@@ -58,13 +58,16 @@ async function main(): Promise<void> {
 }
 
 async function runClient(client: InteropClient, kind: SubjectKind): Promise<Run> {
-  const skipped = client.needs()
+  const elsewhere = client.inProcess && kind === 'kafka'
+  const skipped = elsewhere ? 'its broker is ours' : client.needs()
   if (skipped !== undefined) return { client: client.name, checks: [], skipped, seconds: 0 }
   const startedMs = Date.now()
   const directory = mkdtempSync(join(tmpdir(), 'odradek-interop-'))
   const checks: Check[] = []
   try {
-    const subject = await startSubject(kind, join(directory, 'data'), client.settings)
+    const subject = client.inProcess
+      ? { bootstrap: 'in-process', stop: async () => {} }
+      : await startSubject(kind, join(directory, 'data'), client.settings)
     await runProgram(client, subject.bootstrap, checks)
     await subject.stop()
   } catch (error) {

@@ -61,6 +61,11 @@ export class RawConnection {
     })
   }
 
+  /** Speaks over a socket that is open. */
+  static over(socket: net.Socket): RawConnection {
+    return new RawConnection(socket)
+  }
+
   /** Rejects with Node's error when nobody listens. */
   static open(port: number): Promise<RawConnection> {
     return new Promise((resolve, reject) => {

@@ -3,18 +3,8 @@
  * cluster and broker objects that its consumer is made of: the same requests and decoders.
  */
 import { createRequire } from 'node:module'
-import {
-  blob,
-  bootstrap,
-  check,
-  compare,
-  expect,
-  numbered,
-  refused,
-  T0,
-  variety,
-  waitFor,
-} from './checks.js'
+import { blob, check, compare, expect, numbered, refused, T0, variety, waitFor } from './checks.js'
+import { openNetwork } from './network.js'
 
 const require = createRequire(import.meta.url)
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
@@ -26,7 +16,6 @@ const {
   logLevel,
 } = require('kafkajs')
 const Cluster = require('kafkajs/src/cluster')
-const socketFactory = require('kafkajs/src/network/socketFactory')
 const lz4 = require('lz4-napi')
 const zstd = require('@bokuweb/zstd-wasm')
 
@@ -39,9 +28,11 @@ CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy')
 CompressionCodecs[CompressionTypes.LZ4] = codec(lz4.compressFrameSync, lz4.decompressFrameSync)
 CompressionCodecs[CompressionTypes.ZSTD] = codec(zstd.compress, zstd.decompress)
 
+const { brokers, socketFactory, close } = await openNetwork()
 const kafka = new Kafka({
   clientId: 'interop',
-  brokers: [bootstrap],
+  brokers,
+  socketFactory,
   logLevel: logLevel.NOTHING,
   retry: { retries: 3 },
 })
@@ -49,8 +40,8 @@ const admin = kafka.admin()
 await admin.connect()
 const cluster = new Cluster({
   logger: kafka.logger(),
-  socketFactory: socketFactory(),
-  brokers: [bootstrap],
+  socketFactory,
+  brokers,
   clientId: 'interop',
   connectionTimeout: 1000,
   metadataMaxAge: 1000,
@@ -294,5 +285,32 @@ await check('delete-unknown-topic-refused', () =>
   refused(() => admin.deleteTopics({ topics: ['nowhere'] }), 'does not host this topic-partition'),
 )
 
+await check('consume-in-group', async () => {
+  await create('grouped', 2)
+  const sent = [...numbered(20, 0), ...numbered(20, 1)]
+  await produce('grouped', sent, {})
+  const consumer = kafka.consumer({ groupId: 'grouped', maxWaitTimeInMs: 100 })
+  const seen = { 0: [], 1: [] }
+  await consumer.connect()
+  try {
+    await consumer.subscribe({ topic: 'grouped', fromBeginning: true })
+    await new Promise((done) => {
+      const eachMessage = async ({ partition, message }) => {
+        seen[partition].push(Number(message.offset))
+        if (seen[0].length + seen[1].length === sent.length) done()
+      }
+      consumer.run({ eachMessage })
+    })
+  } finally {
+    await consumer.disconnect()
+  }
+  const offsets = [...Array(20).keys()]
+  expect(`${seen[0]};${seen[1]}` === `${offsets};${offsets}`, `read ${seen[0]} and ${seen[1]}`)
+  const [committed] = await admin.fetchOffsets({ groupId: 'grouped', topics: ['grouped'] })
+  const ends = committed.partitions.map(({ offset }) => offset)
+  expect(`${ends}` === '20,20', `committed ${ends}`)
+})
+
 await admin.disconnect()
 await cluster.disconnect()
+await close()
