@@ -74,15 +74,21 @@ export function bundleChecks(): Check[] {
   })
 }
 
-/** Several test files at once, as each framework does it. */
+/** Several test files at once, as each framework does it; patiently, on a busy machine. */
 export function frameworkChecks(): Check[] {
   const two = ['--maxWorkers=2', '--minWorkers=2']
-  const vitest = [bin('vitest'), 'run', '--dir=vitest', ...two]
+  const patient = ['--testTimeout=60000', '--hookTimeout=60000']
+  const vitest = [bin('vitest'), 'run', '--dir=vitest', ...two, ...patient]
   const vitestPassed = new RegExp(`Tests +${tests} passed \\(${tests}\\)`)
   return [
     {
       name: 'jest',
-      argv: [bin('jest'), '--maxWorkers=2', '--testMatch=**/jest/*.test.cjs'],
+      argv: [
+        bin('jest'),
+        '--maxWorkers=2',
+        '--testTimeout=60000',
+        '--testMatch=**/jest/*.test.cjs',
+      ],
       // It says so when a test file leaves something behind that keeps its process alive.
       err: new RegExp(
         `^(?!.*did not exit|.*to exit).*Tests: +${tests} passed, ${tests} total`,
@@ -93,7 +99,7 @@ export function frameworkChecks(): Check[] {
     { name: 'vitest on threads', argv: [...vitest, '--pool=threads'], out: vitestPassed },
     {
       name: 'ava',
-      argv: [bin('ava'), '--concurrency=2', 'ava/*.test.js'],
+      argv: [bin('ava'), '--concurrency=2', '--timeout=60s', 'ava/*.test.js'],
       out: new RegExp(`${tests} tests passed`),
     },
     {
