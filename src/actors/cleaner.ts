@@ -4,7 +4,6 @@
  * are done here, on the partitions' own thread. Source: Kafka's LogManager.cleanupLogs and
  * LogCleaner.
  */
-import { randomInt } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { BrokerConfig } from '../config/broker.ts'
@@ -202,7 +201,7 @@ export class Cleaner {
       abort,
       runTask: host.runTask,
       nowMs: host.clock.wallMs(),
-      hashKey: [randomInt(2 ** 32), randomInt(2 ** 32)],
+      hashKey: newHashKey(),
       mapBytesMax: config['log.cleaner.dedupe.buffer.size'] / host.threadCount,
       loadFactor: config['log.cleaner.io.buffer.load.factor'],
       bufferBytes: Math.ceil(config['log.cleaner.io.buffer.size'] / 2),
@@ -256,4 +255,10 @@ function rulesOf(config: TopicConfig) {
     minCompactionLagMs: config['min.compaction.lag.ms'],
     maxCompactionLagMs: config['max.compaction.lag.ms'],
   }
+}
+
+/** Nobody can choose keys that collide. */
+function newHashKey(): [number, number] {
+  const [first = 0, second = 0] = crypto.getRandomValues(new Uint32Array(2))
+  return [first, second]
 }
