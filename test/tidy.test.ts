@@ -68,7 +68,7 @@ const rooms: Readonly<Record<string, Room>> = {
     calls: ['base', 'protocol', 'config', 'cluster', 'log', 'coordinator', 'storage'],
     names: ['ring'],
     // re2js: users write expressions in RE2's syntax.
-    packages: ['node:crypto', 'msgpackr', 're2js'],
+    packages: ['msgpackr', 're2js'],
   },
   broker: {
     calls: [
@@ -85,6 +85,7 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
     packages: [
       'node:fs',
+      'node:module',
       'node:os',
       'node:path',
       'node:url',
@@ -100,7 +101,14 @@ const rooms: Readonly<Record<string, Room>> = {
   library: {
     // net: other people's clients are given a stream over a message port.
     calls: ['base', 'config', 'broker', 'client', 'net'],
-    packages: ['node:fs/promises', 'node:net', 'node:os', 'node:path', 'node:worker_threads'],
+    packages: [
+      'node:fs',
+      'node:fs/promises',
+      'node:net',
+      'node:os',
+      'node:path',
+      'node:worker_threads',
+    ],
   },
   cli: {
     calls: ['base', 'config', 'broker'],
@@ -132,6 +140,7 @@ const posters: Readonly<Record<string, string>> = {
   'src/ring/doorbell.ts': 'the bell',
   'src/ring/link.ts': 'memory that becomes known to a peer, or is forgotten',
   'src/broker/supervisor.ts': 'start, stop and rewire a worker',
+  'src/broker/worker-pool.ts': 'the end of a worker that was never started',
   'src/broker/worker.ts': 'the answers to the supervisor, and log entries',
 }
 

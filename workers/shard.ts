@@ -1,7 +1,8 @@
 /** Entry of a worker thread that holds connections, partitions, or both. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { preloadDisk } from '../src/broker/keeping.ts'
-import { runWorker } from '../src/broker/worker.ts'
+import { CodeLoader } from '../src/broker/code-loader.ts'
 
-runWorker(parentPort as MessagePort)
-if (workerData.preloadDisk) preloadDisk()
+const loader = new CodeLoader(workerData.code)
+void loader.load().then(({ runWorker }) => {
+  runWorker(parentPort as MessagePort, { loader, preloadsDisk: workerData.preloadsDisk })
+})

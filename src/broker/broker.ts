@@ -5,7 +5,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
 import type { Placement } from '../cluster/placement.ts'
 import type { BrokerConfig } from '../config/broker.ts'
@@ -19,6 +19,7 @@ import type { ListenerPlan } from './shard.ts'
 import { StartError } from './start-error.ts'
 import { type CommonOptions, type ThreadHandle, WorkerThreads } from './supervisor.ts'
 import { COUNTER_NAMES } from './thread-counters.ts'
+import { dismissWorker, takeWorker } from './worker-pool.ts'
 
 export { StartError } from './start-error.ts'
 
@@ -55,6 +56,8 @@ export interface RunningBroker {
 export interface StartOptions {
   /** Nothing is written to files; `log.dirs` is not looked at. */
   readonly inMemory?: boolean
+  /** The data directory is removed after the stop: nothing in it is made to survive the machine. */
+  readonly temporary?: boolean
   /** Open the listeners of the configuration; default true. */
   readonly listen?: boolean
   /**
@@ -76,10 +79,15 @@ export async function startBroker(
   log: Log,
   options: StartOptions = {},
 ): Promise<RunningBroker> {
-  const directory = options.inMemory ? NO_DIRECTORY : takeDataDirectory(dataDirectory(config))
+  const { inMemory = false, temporary = false } = options
+  // It loads its code, which takes longest, while this thread looks at the directory.
+  const first = shardsOf(config) > 0 ? takeWorker(!inMemory) : undefined
+  let directory = NO_DIRECTORY
   let threads: ThreadHandle | undefined
   try {
-    threads = await openThreads(config, directory, log)
+    if (!inMemory) directory = takeDataDirectory(dataDirectory(config))
+    threads = await makeThreads({ config, directory, temporary, first }, log)
+    await threads.open()
     const connect = connector(threads)
     await options.prepare?.(connect)
     const listeners = options.listen === false ? [] : clientListeners(config)
@@ -89,6 +97,7 @@ export async function startBroker(
     return { ...handleOf(config, directory, threads, bound), connect }
   } catch (error) {
     await threads?.stop().catch(() => {})
+    if (threads === undefined && first !== undefined) await dismissWorker(first)
     directory.release(false)
     throw asStartError(error, config.listeners.join(', '))
   }
@@ -143,11 +152,16 @@ function shardsOf(config: BrokerConfig): number {
   return wanted >= 0 ? wanted : Math.max(1, os.availableParallelism() - 1)
 }
 
-async function openThreads(
-  config: BrokerConfig,
-  directory: DataDirectory,
-  log: Log,
-): Promise<ThreadHandle> {
+interface ThreadParts {
+  readonly config: BrokerConfig
+  readonly directory: DataDirectory
+  readonly temporary: boolean
+  /** The worker of the first thread; absent where there is none. */
+  readonly first: Worker | undefined
+}
+
+async function makeThreads(parts: ThreadParts, log: Log): Promise<ThreadHandle> {
+  const { config, directory, temporary, first } = parts
   if (directory !== NO_DIRECTORY) await lookOverIndex(directory, log)
   const shards = shardsOf(config)
   // With one shard the coordinators share its thread; with more they have one of their own.
@@ -158,13 +172,12 @@ async function openThreads(
     threadCount,
     dataDir: directory.path,
     inMemory: directory === NO_DIRECTORY,
+    durable: !temporary,
     config,
     trustCheckpoint: directory.wasClean || directory.sameBoot,
     counters: allocateCounters(COUNTER_NAMES, threadCount),
   }
-  const threads = shards === 0 ? await localThread(options, log) : new WorkerThreads(options, log)
-  await threads.open()
-  return threads
+  return first === undefined ? localThread(options, log) : new WorkerThreads(options, log, first)
 }
 
 /** The code that reads an index is loaded only where there is one. */

@@ -19,9 +19,10 @@ export class DiskKeeping implements Keeping {
   }
 
   metadata(): Metadata {
-    const { dataDir, config, restarted } = this.#options
+    const { dataDir, config, restarted, durable } = this.#options
     const directory = path.join(dataDir, 'odradek', 'metadata')
-    const store = openMetadataStore(directory, config['odradek.cluster.id'] ?? undefined)
+    const clusterId = config['odradek.cluster.id'] ?? undefined
+    const store = openMetadataStore(directory, clusterId, durable)
     // Leader epochs rise with each start of the broker, not with each of this thread.
     if (restarted) return store
     store.beginStart()
@@ -32,8 +33,9 @@ export class DiskKeeping implements Keeping {
   }
 
   storage(): Storage {
-    const { dataDir, config, thread } = this.#options
-    const storage = new DiskStorage(dataDir, config['odradek.open.segments.max'], this.#log)
+    const { dataDir, config, thread, durable } = this.#options
+    const openFilesMax = config['odradek.open.segments.max']
+    const storage = new DiskStorage(dataDir, openFilesMax, this.#log, durable)
     if (thread === 0) removeDeletedPartitions(dataDir, this.#log)
     return storage
   }

@@ -44,6 +44,8 @@ export interface TableParts {
    * What the index says is believed up to its checkpoint: no power was lost since it was written.
    */
   readonly trustCheckpoint: boolean
+  /** A stop flushes the logs. */
+  readonly durable: boolean
   /** Threads of the broker that hold partitions. */
   readonly threadCount: number
   /** Gives work to the pool of task threads. */
@@ -238,7 +240,7 @@ export class PartitionTable implements PartitionHost {
     this.#cleaner.close()
     for (const partition of this.#bySlot.values()) {
       try {
-        if (partition.online) partition.log.flushState.flushNow()
+        if (partition.online && this.#parts.durable) partition.log.flushState.flushNow()
       } catch (error) {
         this.#parts.log.error(`${partition.log.parts.name}: ${(error as Error).message}`)
       }

@@ -8,6 +8,7 @@ import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
 import type { LogFields } from '../base/log.ts'
 import type { PortWiring } from '../net/port-socket.ts'
 import type { LinkWiring } from '../ring/wiring.ts'
+import type { CompiledFile } from './code-loader.ts'
 import type { ListenerPlan } from './shard.ts'
 import type { ThreadOptions } from './thread.ts'
 
@@ -34,7 +35,7 @@ export type FromWorker =
   | { kind: 'listening'; ports: readonly number[] }
   | { kind: 'was-reset'; error: string | null }
   | { kind: 'drained' }
-  | { kind: 'stopped' }
+  | { kind: 'stopped'; code: readonly CompiledFile[] }
   | { kind: 'task'; id: number; task: Task }
   | { kind: 'failed'; message: string; code: string | undefined }
   | {

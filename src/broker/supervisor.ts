@@ -11,7 +11,7 @@ import type { ListenerPlan } from './shard.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'
 import { TaskPool } from './task-pool.ts'
 import type { ThreadOptions } from './thread.ts'
-import { takeWorker } from './worker-pool.ts'
+import { keepCode, takeWorker } from './worker-pool.ts'
 
 /** The threads of a broker as a whole. */
 export interface ThreadHandle {
@@ -103,6 +103,7 @@ class WorkerHandle {
       this.#waiting.clear()
       return
     }
+    if (message.kind === 'stopped') keepCode(message.code)
     const waiting = this.#waiting.get(message.kind)
     this.#waiting.delete(message.kind)
     waiting?.resolve(message)
@@ -113,6 +114,7 @@ class WorkerHandle {
 export class WorkerThreads implements ThreadHandle {
   readonly #options: CommonOptions
   readonly #log: Log
+  #first: Worker | undefined
   readonly #wirings: ThreadWiring[]
   readonly #workers: WorkerHandle[] = []
   readonly #deaths: number[] = []
@@ -127,9 +129,11 @@ export class WorkerThreads implements ThreadHandle {
   #serving = false
   #stopping = false
 
-  constructor(options: CommonOptions, log: Log) {
+  /** `first`: made ahead, for thread 0. */
+  constructor(options: CommonOptions, log: Log, first: Worker) {
     this.#options = options
     this.#log = log
+    this.#first = first
     this.#tasks = new TaskPool(options.config['log.cleaner.threads'])
     this.#wirings = options.threadCount > 1 ? wireThreads(options.threadCount) : []
   }
@@ -237,7 +241,9 @@ export class WorkerThreads implements ThreadHandle {
       restarted,
       logLevelIsDebug: this.#options.config['odradek.log.level'] === 'debug',
     }
-    const handle = new WorkerHandle(takeWorker(), this.#log, this.#tasks, (error) =>
+    const worker = this.#first ?? takeWorker(!this.#options.inMemory)
+    this.#first = undefined
+    const handle = new WorkerHandle(worker, this.#log, this.#tasks, (error) =>
       this.#onExit(thread, error),
     )
     handle.tell({ kind: 'start', options })

@@ -48,6 +48,8 @@ export interface ThreadOptions {
   readonly dataDir: string
   /** Nothing is written to files. */
   readonly inMemory: boolean
+  /** False: the data directory goes with the broker, and nothing needs to survive the machine. */
+  readonly durable: boolean
   readonly config: BrokerConfig
   readonly trustCheckpoint: boolean
   /** Made by `allocateCounters` for COUNTER_NAMES and all threads. */
@@ -175,6 +177,7 @@ export class BrokerThread {
       random: Math.random,
       log: this.log,
       trustCheckpoint: trustCheckpoint || this.options.restarted,
+      durable: this.options.durable,
       threadCount: this.options.threadCount,
       runTask: (task) => keeping.runTask?.(task) ?? this.#runTask(task),
       wake: (asker, slot) => this.#wake(asker, slot),

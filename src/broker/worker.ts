@@ -3,23 +3,34 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
 import { unreachable } from '../base/assert.ts'
 import type { Log, LogFields } from '../base/log.ts'
+import type { CodeLoader } from './code-loader.ts'
+import { preloadDisk } from './keeping.ts'
 import { Shard } from './shard.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'
 import { BrokerThread } from './thread.ts'
 
+/** How a worker was made. */
+export interface WorkerParts {
+  readonly loader: CodeLoader
+  /** Load the code of the disk before anybody asks for it. */
+  readonly preloadsDisk: boolean
+}
+
 /** Serves the supervisor at the other end of `port` until it says stop. */
-export function runWorker(port: MessagePort): void {
-  const worker = new BrokerWorker(port)
+export function runWorker(port: MessagePort, { loader, preloadsDisk }: WorkerParts): void {
+  const worker = new BrokerWorker(port, loader)
   port.on('message', (message: ToWorker) => {
     worker.onMessage(message).catch((error: NodeJS.ErrnoException) => {
       worker.tell({ kind: 'failed', message: error.message, code: error.code })
     })
   })
+  if (preloadsDisk) preloadDisk()
 }
 
 /** One thread of the broker on a worker. */
 class BrokerWorker {
   readonly #port: MessagePort
+  readonly #loader: CodeLoader
   #thread: BrokerThread | undefined
   /** Whoever comes before the thread is open waits for it. */
   #opened: Promise<void> | undefined
@@ -28,8 +39,9 @@ class BrokerWorker {
   readonly #tasks = new Map<number, (outcome: TaskOutcome) => void>()
   #lastTask = 0
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, loader: CodeLoader) {
     this.#port = port
+    this.#loader = loader
   }
 
   tell(message: FromWorker): void {
@@ -66,8 +78,8 @@ class BrokerWorker {
         this.tell({ kind: 'drained' })
         return
       case 'stop':
-        await thread.stop()
-        this.tell({ kind: 'stopped' })
+        await this.#thread?.stop()
+        this.tell({ kind: 'stopped', code: this.#loader.take() })
         this.#port.close()
         return
       case 'peer-lost':

@@ -1,5 +1,6 @@
 /** A broker inside a Node program: own worker threads, no network unless asked for. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
@@ -85,7 +86,7 @@ export class Broker implements AsyncDisposable {
     const inMemory = options.storage === 'memory'
     const wantsTemporary = !inMemory && options.dataDir === undefined
     const { topics = [] } = options
-    const temporary = wantsTemporary ? await mkdtemp(path.join(tmpdir(), 'odradek-')) : undefined
+    const temporary = wantsTemporary ? mkdtempSync(path.join(tmpdir(), 'odradek-')) : undefined
     let admin: Admin | undefined
     try {
       const config = configOf(options, options.dataDir ?? temporary)
@@ -96,7 +97,8 @@ export class Broker implements AsyncDisposable {
         await declareTopics(admin, topics)
       }
       const log = options.log ?? SILENT
-      const running = await startBroker(config, log, { inMemory, listen, prepare })
+      const keeping = { inMemory, temporary: wantsTemporary }
+      const running = await startBroker(config, log, { ...keeping, listen, prepare })
       log.info('a broker is ready', { profile: running.profile, dataDir: running.dataDir })
       return new Broker({ running, temporary, topics, admin })
     } catch (error) {

@@ -16,12 +16,15 @@ export class DiskStorage implements Storage {
   readonly #files: OpenFiles
   readonly #log: Log
 
-  /** `openFilesMax`: descriptors of segments that may be open at once. Throws StorageError. */
-  constructor(dataDir: string, openFilesMax: number, log: Log) {
+  /**
+   * `openFilesMax`: descriptors of segments that may be open at once. `durable`: the index is
+   * flushed. Throws StorageError.
+   */
+  constructor(dataDir: string, openFilesMax: number, log: Log, durable = true) {
     this.#dataDir = dataDir
     this.#files = new OpenFiles(openFilesMax)
     this.#log = log
-    this.index = openIndex(path.join(dataDir, INDEX_DIRECTORY), log)
+    this.index = openIndex(path.join(dataDir, INDEX_DIRECTORY), durable, log)
   }
 
   directory(topic: string, partition: number, topicId: string): SegmentDirectory {
@@ -56,16 +59,16 @@ function removeInBackground(directory: string, log: Log): void {
 }
 
 /** The index is derived: one that cannot be opened is put aside and rebuilt from the segments. */
-function openIndex(directory: string, log: Log): OffsetIndex {
+function openIndex(directory: string, durable: boolean, log: Log): OffsetIndex {
   fs.mkdirSync(directory, { recursive: true })
   try {
-    return new LmdbOffsetIndex(directory)
+    return new LmdbOffsetIndex(directory, durable)
   } catch (error) {
     log.warn('the index cannot be opened and is rebuilt from the segments', {
       error: (error as Error).message,
     })
     fs.rmSync(directory, { recursive: true, force: true })
     fs.mkdirSync(directory, { recursive: true })
-    return new LmdbOffsetIndex(directory)
+    return new LmdbOffsetIndex(directory, durable)
   }
 }

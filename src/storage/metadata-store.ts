@@ -43,10 +43,15 @@ interface NamedConfigs {
 
 /**
  * Opens the store under `directory`, which is made if it is missing. `clusterId` is used when the
- * store is new; without it, or where it is empty, a random one is made. Throws StorageError: not
+ * store is new; without it, or where it is empty, a random one is made. Not `durable`: what is
+ * appended outlives the process, and not the machine. Throws StorageError: not
  * readable, damaged, or written by a newer version.
  */
-export function openMetadataStore(directory: string, clusterId?: string): MetadataStore {
+export function openMetadataStore(
+  directory: string,
+  clusterId?: string,
+  durable = true,
+): MetadataStore {
   const database = guarded(`cannot open the metadata in ${directory}`, () => {
     mkdirSync(directory, { recursive: true })
     const problem = lmdbFileProblem(join(directory, 'data.mdb'))
@@ -59,6 +64,7 @@ export function openMetadataStore(directory: string, clusterId?: string): Metada
       encoding: 'binary',
       overlappingSync: false,
       mapSize: 1 << 20,
+      noSync: !durable,
     })
   })
   return new MetadataStore(database, directory, clusterId)

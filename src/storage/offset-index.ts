@@ -38,9 +38,10 @@ export class LmdbOffsetIndex implements OffsetIndex {
   readonly #db: RootDatabase<Buffer, Buffer>
 
   /**
-   * Opens or creates the environment in `directory`. Throws StorageError when it cannot be used.
+   * Opens or creates the environment in `directory`, which is flushed where it is `durable`. Throws
+   * StorageError when it cannot be used.
    */
-  constructor(directory: string) {
+  constructor(directory: string, durable = true) {
     try {
       this.#db = open<Buffer, Buffer>({
         path: directory,
@@ -50,6 +51,7 @@ export class LmdbOffsetIndex implements OffsetIndex {
         // Batches of LMDB's own making have promises that nobody gets: their failure would end the
         // process.
         eventTurnBatching: false,
+        noSync: !durable,
       })
     } catch (error) {
       throw new StorageError(`cannot open the index in ${directory}`, error)

@@ -4,7 +4,7 @@
  */
 import test, { type ExecutionContext } from 'ava'
 import type { BrokerOptions } from '../../src/index.ts'
-import { atOnce, type Campaign, connections, inARow, races } from './lives.ts'
+import { atOnce, type Campaign, connections, failures, inARow, races } from './lives.ts'
 import { keepTemporaryApart, leakedSince, resourcesNow } from './resources.ts'
 
 keepTemporaryApart()
@@ -38,6 +38,12 @@ for (const [kind, options] of Object.entries(kinds)) {
 test.serial('brokers at the same time leave nothing behind', async (t) => {
   await leavesNothing(t, atOnce, { count: 6, options: { listen: true } })
 })
+
+for (const threads of [0, 1, 2]) {
+  test.serial(`a start that fails leaves nothing behind, threads: ${threads}`, async (t) => {
+    await leavesNothing(t, failures, { count: 2, options: { threads } })
+  })
+}
 
 test.serial('connections that come and go leave nothing behind', async (t) => {
   const options = { storage: 'memory', listen: true, threads: 2 } as const

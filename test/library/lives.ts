@@ -2,6 +2,11 @@
  * Brokers that come and go inside this process, as bundled for users: each of these drives one kind
  * of coming and going and answers what went wrong, in words; nothing is expected to.
  */
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Broker, BrokerOptions, Consumer, Producer } from '../../src/index.ts'
 import { pause } from '../support/seeded.ts'
 
@@ -74,6 +79,35 @@ async function live(options: BrokerOptions): Promise<void> {
   } finally {
     await broker.stop()
   }
+}
+
+/** Starts that cannot succeed, before and after the threads are there. */
+export async function failures({ count, options }: Campaign): Promise<string[]> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'damaged-'))
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  mkdirSync(join(dataDir, 'odradek', 'metadata'), { recursive: true })
+  writeFileSync(join(dataDir, 'odradek', 'metadata', 'data.mdb'), Buffer.alloc(8192, 1))
+  const hopeless: readonly BrokerOptions[] = [
+    { ...options, listen: { port } },
+    { ...options, dataDir },
+    { ...options, dataDir: '/dev/null' },
+    { ...options, config: { 'no.such.setting': 1 } },
+  ]
+  const faults: string[] = []
+  for (let step = 0; step < count; step++) {
+    for (const one of hopeless) {
+      const started = await face.Broker.start(one).catch(() => undefined)
+      if (started === undefined) continue
+      faults.push(`${JSON.stringify(one)} started`)
+      await started.stop()
+    }
+  }
+  taken.close()
+  await once(taken, 'close')
+  rmSync(dataDir, { recursive: true })
+  return faults
 }
 
 /** Connections that come and go; the broker allows so few that one that stays is noticed. */

@@ -8,7 +8,15 @@
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import type { BrokerOptions } from '../../src/index.ts'
-import { atOnce, type Campaign, connections, inARow, races, residentMiB } from './lives.ts'
+import {
+  atOnce,
+  type Campaign,
+  connections,
+  failures,
+  inARow,
+  races,
+  residentMiB,
+} from './lives.ts'
 import { keepTemporaryApart, leakedSince, resourcesNow } from './resources.ts'
 
 interface Plan {
@@ -25,6 +33,7 @@ const plans: Readonly<Record<string, Plan>> = {
   'cycles-disk': { run: inARow, count: 1000, options: {} },
   'cycles-listen': { run: inARow, count: 100, options: { ...LISTEN, threads: 2 } },
   'cycles-local': { run: inARow, count: 100, options: { threads: 0 } },
+  failures: { run: failures, count: 50, options: { threads: 2 } },
   'at-once-memory': { run: atOnce, count: 16, options: MEMORY },
   'at-once-disk': { run: atOnce, count: 16, options: LISTEN },
   connections: { run: connections, count: 10_000, options: { ...MEMORY, ...LISTEN } },

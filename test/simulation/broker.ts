@@ -211,6 +211,7 @@ export class SimulatedBroker implements Transport {
       random: random.next,
       log: this.#log(),
       trustCheckpoint,
+      durable: true,
       threadCount: 1,
       runTask: async (task) => runTask(task, tools),
       wake: () => {},

@@ -1,0 +1,88 @@
+/**
+ * Compiled code that the workers of one process hand on. Each worker is a V8 of its own, which
+ * parses and compiles the broker's code anew: more than half of what its start takes. A worker that
+ * stops therefore gives what V8 made of it, with the functions that ran, and later workers begin
+ * with that. V8 takes it only for the same version, flags and length of source, and otherwise
+ * compiles as ever; what was not taken is given anew. Nothing is written to files.
+ *
+ * Node has this for files only (module.enableCompileCache, from 22.1 on), so a worker's `_compile`
+ * is replaced, which many packages did before Node had it. No code of users runs in a worker.
+ */
+import { statSync } from 'node:fs'
+import Module, { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { constants, Script } from 'node:vm'
+
+/** What V8 made of one file. */
+export interface CompiledFile {
+  readonly file: string
+  readonly modifiedMs: number
+  /** In shared memory: no worker needs a copy. */
+  readonly code: Uint8Array
+}
+
+/** The code of a worker: beside this in the bundle, in its own file otherwise. */
+const bundled = import.meta.url.endsWith('.cjs')
+const WORKER = new URL(bundled ? './worker.cjs' : './worker.js', import.meta.url)
+
+interface Fresh {
+  readonly script: Script
+  readonly modifiedMs: number
+}
+
+interface CompilingModule {
+  _compile(this: NodeJS.Module, content: string, file: string, format?: string): unknown
+}
+
+/** Loads the code of one worker. Lives there, in the worker's first file. */
+export class CodeLoader {
+  readonly #known = new Map<string, CompiledFile>()
+  readonly #fresh = new Map<string, Fresh>()
+
+  constructor(known: readonly CompiledFile[]) {
+    for (const one of known) this.#known.set(one.file, one)
+  }
+
+  /** Loads the worker's code, and from now on all modules that it requires. */
+  load(): Promise<typeof import('./worker.ts')> {
+    if (!bundled) return import(WORKER.href)
+    const prototype = Module.prototype as unknown as CompilingModule
+    const compileAsEver = prototype._compile
+    const loader = this
+    prototype._compile = function (content, file, format) {
+      if (format === 'module' || content.startsWith('#!')) {
+        return compileAsEver.call(this, content, file, format)
+      }
+      const run = loader.#compile(content, file).runInThisContext()
+      const { exports } = this
+      return run.call(exports, exports, createRequire(file), this, file, dirname(file))
+    }
+    return Promise.resolve(createRequire(WORKER)(fileURLToPath(WORKER)))
+  }
+
+  /** What was compiled here without the help of others. */
+  take(): CompiledFile[] {
+    return [...this.#fresh].map(([file, { script, modifiedMs }]) => {
+      return { file, modifiedMs, code: shared(script.createCachedData()) }
+    })
+  }
+
+  #compile(content: string, file: string): Script {
+    const { mtimeMs: modifiedMs } = statSync(file)
+    const known = this.#known.get(file)
+    const script = new Script(Module.wrap(content), {
+      filename: file,
+      cachedData: known?.modifiedMs === modifiedMs ? known.code : undefined,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    })
+    if (script.cachedDataRejected !== false) this.#fresh.set(file, { script, modifiedMs })
+    return script
+  }
+}
+
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  copy.set(bytes)
+  return copy
+}
