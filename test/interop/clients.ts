@@ -61,6 +61,11 @@ export const clients: readonly InteropClient[] = [
     argv: [join(cache, 'franz-go')],
     needs: () => missing(join(cache, 'franz-go')),
   },
+  {
+    name: "franz-go's own tests",
+    argv: [...program('own-tests.js'), join(cache, 'kgo.test')],
+    needs: () => missing(join(cache, 'kgo.test')),
+  },
   python('confluent-kafka-python', 'confluent_kafka_checks.py'),
   python('kafka-python', 'kafka_python_checks.py'),
   node('kafkajs', 'kafkajs', 'kafkajs.js'),

@@ -51,7 +51,8 @@ streams_part() { # Kafka Streams, and an application of it
 
 go_part() { (
   cd "$here/go" && export GOFLAGS=-mod=readonly && go build -o "$cache/franz-go" . &&
-    go build -o "$cache/" ./franzmember ./saramamember
+    go build -o "$cache/" ./franzmember ./saramamember &&
+    go test -c -o "$cache/kgo.test" github.com/twmb/franz-go/pkg/kgo
 ); }
 
 python_part() {
@@ -86,7 +87,7 @@ installed() { # PART
     java) [[ -f $cache/java-2.8.2/classes/GroupMember.class ]] ;;
     tools) compgen -G "$cache/tools-4.3.1/kafka-tools-*.jar" >/dev/null ;;
     streams) [[ -f $cache/streams-4.3.1/classes/StreamsApp.class ]] ;;
-    go) [[ -x $cache/franz-go && -x $cache/saramamember ]] ;;
+    go) [[ -x $cache/franz-go && -x $cache/saramamember && -x $cache/kgo.test ]] ;;
     python) [[ -x $cache/python/bin/python ]] ;;
     node) [[ -d $cache/node/node_modules ]] ;;
   esac

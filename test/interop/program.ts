@@ -31,7 +31,8 @@ export async function checkAsync(name: string, body: () => Promise<void>): Promi
   }
 }
 
-function report(name: string, detail: string): void {
+/** Prints how a check ended: well where there is no detail. */
+export function report(name: string, detail: string): void {
   console.log(JSON.stringify({ check: name, ok: detail === '', detail }))
 }
 
