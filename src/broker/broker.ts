@@ -39,7 +39,10 @@ export interface RunningBroker {
   readonly dataDir: string
   /** `strict`: as Kafka; `dev`: with the departures that config/README.md lists. */
   readonly profile: Profile
-  /** A connection without a network; the port may be handed to any thread of this process. */
+  /**
+   * A connection without a network; the port may be handed to any thread of this process. Throws
+   * when the broker was stopped.
+   */
   connect(): MessagePort
   /**
    * Opens a further listener, whose clients are told what they dialled; answers its port. Rejects
@@ -94,7 +97,7 @@ export async function startBroker(
     const told = parseListeners(config['advertised.listeners'] ?? [])
     const ports = listeners.length > 0 ? await threads.listen(plansOf(config, listeners, told)) : []
     const bound = listeners.map((one, i) => ({ ...one, port: ports[i] ?? one.port }))
-    return { ...handleOf(config, directory, threads, bound), connect }
+    return handleOf(config, directory, threads, { listeners: bound, connect })
   } catch (error) {
     await threads?.stop().catch(() => {})
     if (threads === undefined && first !== undefined) await dismissWorker(first)
@@ -107,8 +110,8 @@ function handleOf(
   config: BrokerConfig,
   directory: DataDirectory,
   threads: ThreadHandle,
-  listeners: readonly Listener[],
-): Omit<RunningBroker, 'connect'> {
+  { listeners, connect }: Pick<RunningBroker, 'listeners' | 'connect'>,
+): RunningBroker {
   let stopped: Promise<void> | undefined
   const [first] = listeners
   return {
@@ -118,6 +121,10 @@ function handleOf(
     shards: shardsOf(config),
     dataDir: directory.path,
     profile: config['odradek.profile'],
+    connect() {
+      if (stopped !== undefined) throw new Error('The broker is stopped.')
+      return connect()
+    },
     async listen(listener) {
       try {
         const [port] = await threads.listen(plansOf(config, [listener], []))

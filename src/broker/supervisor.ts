@@ -49,7 +49,8 @@ class WorkerHandle {
     { resolve: (message: FromWorker) => void; reject: (e: Error) => void }
   >()
   #error: Error | undefined
-  #ended = false
+  /** The thread is gone. */
+  ended = false
 
   constructor(
     worker: Worker,
@@ -67,7 +68,7 @@ class WorkerHandle {
       this.#error = error
     })
     worker.on('exit', () => {
-      this.#ended = true
+      this.ended = true
       const error = this.#endError()
       for (const { reject } of this.#waiting.values()) reject(error)
       this.#waiting.clear()
@@ -82,7 +83,7 @@ class WorkerHandle {
 
   /** Resolves with the next message of `kind`; rejects when the worker fails or dies before. */
   next<K extends Kind>(kind: K): Promise<Extract<FromWorker, { kind: K }>> {
-    if (this.#ended) return Promise.reject(this.#endError())
+    if (this.ended) return Promise.reject(this.#endError())
     return new Promise((resolve, reject) => {
       this.#waiting.set(kind, { resolve: resolve as (message: FromWorker) => void, reject })
     })
@@ -192,7 +193,10 @@ export class WorkerThreads implements ThreadHandle {
 
   connect(port: MessagePort, wiring: PortWiring): void {
     const shard = this.#connections++ % this.#options.placement.shards
-    this.#workers[shard]?.tell({ kind: 'connect', port, wiring })
+    const worker = this.#workers[shard] as WorkerHandle
+    // Told to one that is dead, the port would stay open with nobody at its other end.
+    if (worker.ended) port.close()
+    else worker.tell({ kind: 'connect', port, wiring })
   }
 
   async reset(): Promise<void> {

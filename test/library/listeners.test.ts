@@ -1,4 +1,5 @@
 /** Several listeners of one broker: what their clients are told, and that they outlive a worker. */
+import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import test, { type ExecutionContext } from 'ava'
 import { Broker, type BrokerOptions } from '../../src/library/broker.ts'
@@ -83,6 +84,10 @@ test.serial('a worker that comes back opens all listeners again', async (t) => {
   await broker.listen()
   const before = broker.bootstrapServers
   await workers[0]?.terminate()
+  // As long as there is no worker, a connection ends at once and is not kept waiting.
+  const port = broker.connect()
+  port.start()
+  await once(port, 'close')
   await back
   for (const address of before.split(',')) {
     const port = portOf(address)
