@@ -20,6 +20,8 @@ const RING_BYTES = 256 * 1024
 /** Connections whose memory is remembered until it can be used again. */
 const LENT_MAX = 8
 const SIDES = 2
+const ENDED = 0
+const TAKEN = 1
 /** The only type of frame. */
 const TYPE_BYTES = 1
 
@@ -50,8 +52,8 @@ export interface PortWiring {
   readonly outgoing: SharedArrayBuffer
   readonly ownParked: SharedArrayBuffer
   readonly peerParked: SharedArrayBuffer
-  /** An int32: how many sides touch none of this any more. */
-  readonly ended: SharedArrayBuffer
+  /** Two int32: how many sides touch none of this any more, and whether the client took it up. */
+  readonly use: SharedArrayBuffer
 }
 
 /** The first message on a client's port. */
@@ -85,12 +87,12 @@ export class PortConnections {
   }
 
   #takeEnded(): PortWiring | undefined {
-    const at = this.#lent.findIndex(({ ended }) => Atomics.load(new Int32Array(ended), 0) === SIDES)
+    const at = this.#lent.findIndex(({ use }) => Atomics.load(new Int32Array(use), ENDED) === SIDES)
     if (at < 0) return undefined
     const [wiring] = this.#lent.splice(at, 1) as [PortWiring]
     for (const ring of [wiring.incoming, wiring.outgoing])
       new Uint8Array(ring, 0, FRAMES_AT).fill(0)
-    for (const memory of [wiring.ownParked, wiring.peerParked, wiring.ended]) {
+    for (const memory of [wiring.ownParked, wiring.peerParked, wiring.use]) {
       new Uint8Array(memory).fill(0)
     }
     return wiring
@@ -103,18 +105,18 @@ function newWiring(): PortWiring {
     outgoing: allocateRing(RING_BYTES),
     ownParked: allocateParked(),
     peerParked: allocateParked(),
-    ended: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+    use: new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT),
   }
 }
 
 /** The same connection as its other side sees it. */
-function mirrored({ incoming, outgoing, ownParked, peerParked, ended }: PortWiring): PortWiring {
+function mirrored({ incoming, outgoing, ownParked, peerParked, use }: PortWiring): PortWiring {
   return {
     incoming: outgoing,
     outgoing: incoming,
     ownParked: peerParked,
     peerParked: ownParked,
-    ended,
+    use,
   }
 }
 
@@ -135,7 +137,7 @@ export class PortSocket extends EventEmitter implements ByteSocket {
   readonly #reader: RingReader
   readonly #parking: Parking
   readonly #doorbell: Doorbell
-  readonly #ended: SharedArrayBuffer
+  readonly #use: Int32Array
   readonly #pending: PendingWrite[] = []
   #pendingBytes = 0
   #onBytes: (bytes: Buffer) => void = () => {}
@@ -151,7 +153,7 @@ export class PortSocket extends EventEmitter implements ByteSocket {
     this.#reader = new RingReader(wiring.incoming)
     this.#parking = new Parking(wiring.ownParked)
     this.#doorbell = new Doorbell(wiring.peerParked, port)
-    this.#ended = wiring.ended
+    this.#use = new Int32Array(wiring.use)
     // A bell is rung for who sleeps: what it is rung for is looked at without another round of the
     // event loop.
     port.on('message', () => {
@@ -174,6 +176,7 @@ export class PortSocket extends EventEmitter implements ByteSocket {
     if (received?.odradek !== 'connection') {
       throw new Error('not a port of broker.connect(), or one that is in use already')
     }
+    Atomics.store(new Int32Array(received.wiring.use), TAKEN, 1)
     return new PortSocket(port, received.wiring)
   }
 
@@ -259,7 +262,7 @@ export class PortSocket extends EventEmitter implements ByteSocket {
     this.#pendingBytes = 0
     // Not at once: it may be the reader that is calling, who goes on to say how far it has read.
     queueMicrotask(() => {
-      Atomics.add(new Int32Array(this.#ended), 0, 1)
+      Atomics.add(this.#use, ENDED, this.#untaken() ? SIDES : 1)
       this.emit('close')
     })
   }
@@ -278,6 +281,11 @@ export class PortSocket extends EventEmitter implements ByteSocket {
       this.#doorbell.ring()
     }
     return write.at === bytes.length
+  }
+
+  /** The client closed its port, and with it the message that tells of the memory. */
+  #untaken(): boolean {
+    return this.#peerGone && Atomics.load(this.#use, TAKEN) === 0
   }
 
   #wake(): void {

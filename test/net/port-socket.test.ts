@@ -61,12 +61,37 @@ test('memory that one side may still touch is not given away', async (t) => {
   second.client.close()
 })
 
+test('memory of a connection that nobody took up serves a later one', async (t) => {
+  const connections = new PortConnections()
+  const { client, server, wiring } = connections.connect()
+  const socket = new PortSocket(server, wiring)
+  const closed = once(socket, 'close')
+  socket.resume()
+  client.close()
+  await closed
+  const second = connections.connect()
+  t.is(second.wiring.incoming, wiring.incoming)
+  await close(open(second))
+})
+
+test('memory of a connection that the server ended first waits for the client', async (t) => {
+  const connections = new PortConnections()
+  const { client, server, wiring } = connections.connect()
+  const socket = new PortSocket(server, wiring)
+  const closed = once(socket, 'close')
+  socket.destroy()
+  await closed
+  const second = connections.connect()
+  t.not(second.wiring.incoming, wiring.incoming)
+  for (const port of [client, second.client]) port.close()
+})
+
 test('a side that is ended from inside its own reader leaves the memory afterwards', async (t) => {
   const connections = new PortConnections()
   const first = connections.connect()
   const { client, server } = open(first)
   const closed = [once(client, 'close'), once(server, 'close')]
-  const ended = new Int32Array(first.wiring.ended)
+  const ended = new Int32Array(first.wiring.use)
   server.onBytes(() => {
     server.destroy()
     t.is(Atomics.load(ended, 0), 0)
