@@ -17,7 +17,12 @@ export interface Task {
   readonly times?: number
   /** Name of the limit. */
   readonly limit?: string
-  run(): void | Promise<void>
+  run(): void | Promise<void | Duration>
+}
+
+/** What was measured, in ms, where it is not all of `run`. */
+export interface Duration {
+  readonly overriddenDuration: number
 }
 
 /** A bench: its tasks, and how to give back what they hold. */

@@ -12,6 +12,7 @@ import { codec } from './codec.bench.ts'
 import { fetch } from './fetch.bench.ts'
 import { measure, type Place, type Row, type Suite } from './harness.ts'
 import { index } from './index.bench.ts'
+import { lifecycle } from './lifecycle.bench.ts'
 import { limits } from './limits.ts'
 import { ring } from './ring.bench.ts'
 
@@ -22,6 +23,7 @@ const suites: Readonly<Record<string, (place: Place) => Suite | Promise<Suite>>>
   append,
   fetch,
   index,
+  lifecycle,
 }
 
 const { values } = parseArgs({
