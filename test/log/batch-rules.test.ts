@@ -5,6 +5,7 @@ import {
   checkRecords,
   headerProblem,
   type RecordsFacts,
+  type Refusal,
 } from '../../src/log/batch-rules.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import {
@@ -126,6 +127,24 @@ test('a compacted topic refuses records without a key', (t) => {
   t.deepEqual(check(batch, { compacted: true }).refusal?.recordErrors?.length, 1)
   t.is(check(batch, { compacted: true }).refusal?.recordErrors?.[0]?.batchIndex, 1)
   t.is(check(batch).refusal, undefined)
+})
+
+test('every record at fault is named', (t) => {
+  const key = Buffer.from('k')
+  const good = { key, timestamp: 1000, value: null }
+  const keyless = { timestamp: 1000, value: null }
+  const late = { key, timestamp: 9000, value: null }
+  const refusalOf = (...records: (typeof late | typeof keyless)[]) =>
+    check(buildBatch({ records }, crc32c), { compacted: true }, 1000).refusal
+  const indexes = (refusal: Refusal | undefined) =>
+    refusal?.recordErrors?.map(({ batchIndex }) => batchIndex)
+  const two = refusalOf(keyless, good, keyless, good)
+  t.is(two?.errorCode, ErrorCode.INVALID_RECORD)
+  t.regex(two?.message ?? '', /due to 2 record errors in total/)
+  t.deepEqual(indexes(two), [0, 2])
+  const mixed = refusalOf(late, good, keyless)
+  t.is(mixed?.errorCode, ErrorCode.INVALID_TIMESTAMP)
+  t.deepEqual(indexes(mixed), [0, 2])
 })
 
 test('offset deltas that do not count from 0 are refused', (t) => {
