@@ -332,6 +332,7 @@ export class BrokerThread {
 
   #coordinatorHere(): Coordinator {
     const table = this.#table as PartitionTable
+    const { context } = this.dispatcher
     this.#coordinator ??= new Coordinator({
       image: this.image,
       clock: this.clock,
@@ -343,6 +344,14 @@ export class BrokerThread {
       append: (slot, batch, sink) => table.append(slot, batch, true, sink, 0),
       startOffset: (slot) => table.startOffset(slot),
       read: (slot, fetchOffset, maxBytes) => table.readOne(slot, fetchOffset, maxBytes),
+      readPartitions: (thread, order, done) => {
+        context.partitions.read(thread, order, ({ partitions, release }) => {
+          done(partitions)
+          release()
+        })
+      },
+      waiters: this.#purgatory,
+      callPartitions: context.callPartitions,
       callController: (command, answer) => this.#callController(command, answer),
       after,
       soon: setImmediate,

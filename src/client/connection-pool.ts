@@ -3,11 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ClientConnection } from './connection.ts'
 import { ClosedError, DisconnectError } from './errors.ts'
 import { type Address, backoffMs, type ResolvedSettings } from './options.ts'
-import type { Lane, Transport } from './transport.ts'
+import type { Transport } from './transport.ts'
+
+/**
+ * Requests that may wait long at the broker go by a lane of their own, so that they delay no other:
+ * a broker answers one connection in order. Over a message port all lanes are one.
+ */
+export type Lane = 'main' | 'fetch' | 'coordinator'
 
 /** One place for a connection. */
 interface Link {
-  readonly lane: Lane
   connection: ClientConnection | undefined
   opening: Promise<ClientConnection> | undefined
   /** Attempts that failed in a row. */
@@ -28,7 +33,7 @@ export class ConnectionPool {
     this.#settings = settings
   }
 
-  /** Whether all nodes are reached over the same connections. */
+  /** Whether all nodes share one connection. */
   get single(): boolean {
     return this.#transport.single
   }
@@ -42,7 +47,7 @@ export class ConnectionPool {
   peekAny(): ClientConnection | undefined {
     let best: ClientConnection | undefined
     for (const [key, { connection }] of this.#links) {
-      if (connection === undefined || !key.endsWith('/main')) continue
+      if (connection === undefined || !(key.endsWith('/main') || this.single)) continue
       if (best === undefined || connection.inFlight < best.inFlight) best = connection
     }
     return best
@@ -54,7 +59,7 @@ export class ConnectionPool {
     const key = this.#keyOf(nodeId, lane)
     let link = this.#links.get(key)
     if (link === undefined) {
-      link = { lane, connection: undefined, opening: undefined, failures: 0, notBeforeMs: 0 }
+      link = { connection: undefined, opening: undefined, failures: 0, notBeforeMs: 0 }
       this.#links.set(key, link)
     }
     if (link.connection !== undefined) return Promise.resolve(link.connection)
@@ -91,7 +96,7 @@ export class ConnectionPool {
     try {
       const waitMs = link.notBeforeMs - performance.now()
       if (waitMs > 0) await this.#wait(waitMs)
-      const wire = await this.#transport.open(address, link.lane, connectionTimeoutMs)
+      const wire = await this.#transport.open(address, connectionTimeoutMs)
       if (this.#abort.signal.aborted) {
         wire.close()
         throw new ClosedError('client')
@@ -134,6 +139,6 @@ export class ConnectionPool {
   }
 
   #keyOf(nodeId: number, lane: Lane): string {
-    return this.single ? `port/${lane}` : `${nodeId}/${lane}`
+    return this.single ? 'port' : `${nodeId}/${lane}`
   }
 }

@@ -90,16 +90,14 @@ export class Sender {
 
   /** Gives up all batches. */
   abort(error: KafkaError): void {
-    this.#disarm()
+    clearTimeout(this.#timer)
+    this.#timerAtMs = Infinity
     for (const [batch, queue] of [...this.#batches.incomplete])
       this.#fail(queue, batch, error, false)
   }
 
   #drain(): void {
-    if (this.#batches.ready.size === 0 || this.#cluster.closed) {
-      if (this.#batches.incomplete.size === 0) this.#disarm()
-      return
-    }
+    if (this.#batches.ready.size === 0 || this.#cluster.closed) return
     if (this.#settings.idempotent && this.#identity.current === undefined) {
       this.#identity.renew()
       return
@@ -363,11 +361,6 @@ export class Sender {
       this.#nodes.set(nodeId, node)
     }
     return node
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer)
-    this.#timerAtMs = Infinity
   }
 
   #arm(atMs: number, now: number): void {

@@ -1,6 +1,5 @@
 /** What a topic is made of that nobody described: a topic on first use, or a coordinator's own. */
 import type { BrokerConfig } from '../config/broker.ts'
-import { brokerValue } from '../config/effective.ts'
 import type { NewTopic } from './commands.ts'
 
 /**
@@ -34,15 +33,13 @@ export function newTopicOnFirstUse(name: string, config: BrokerConfig): NewTopic
       })
     case '__share_group_state':
       return internalTopic(name, {
-        partitions: Number(brokerValue(config, 'share.coordinator.state.topic.num.partitions')),
+        partitions: config['share.coordinator.state.topic.num.partitions'],
         replicationFactor: -1,
         configs: {
           'cleanup.policy': 'delete',
           'compression.type': 'producer',
           'retention.ms': '-1',
-          'segment.bytes': String(
-            brokerValue(config, 'share.coordinator.state.topic.segment.bytes'),
-          ),
+          'segment.bytes': String(config['share.coordinator.state.topic.segment.bytes']),
         },
       })
     default:

@@ -142,13 +142,17 @@ export const consumerGroupConfigs = {
   }),
 }
 
-export const shareGroupConfigs = notYet({
+export const shareGroupConfigs = {
   'group.share.assignment.interval.ms': liveMs(
     1000,
     0,
     'Shortest time between two assignments of a share group.',
   ),
-  'group.share.assignors': list({ default: ['simple'], doc: 'Assignors of a share group.' }),
+  'group.share.assignors': list({
+    default: ['simple'],
+    oneOf: ['simple'],
+    doc: 'Assignors of a share group.',
+  }),
   'group.share.delivery.count.limit': count(
     5,
     2,
@@ -233,7 +237,13 @@ export const shareGroupConfigs = notYet({
     'How long a delivered record stays locked.',
   ),
   'group.share.session.timeout.ms': ms(45_000, 1, 'Session timeout of members of a share group.'),
-})
+  'share.coordinator.snapshot.update.records.per.snapshot': count(
+    500,
+    0,
+    500,
+    'Changes of a share partition that are logged before its whole state is logged again.',
+  ),
+}
 
 export const streamsGroupConfigs = notYet({
   'group.streams.assignment.interval.ms': liveMs(

@@ -187,16 +187,13 @@ socket.connection.setup.timeout.max.ms long 30000
 socket.connection.setup.timeout.ms long 10000
 transaction.partition.verification.enable boolean true
 
-# There is no share coordinator.
+# The share coordinator writes what it is told at once, by the broker that it is part of.
 share.coordinator.append.linger.ms int -1
 share.coordinator.cached.buffer.max.bytes int 1048588
 share.coordinator.load.buffer.size int 5242880
-share.coordinator.snapshot.update.records.per.snapshot int 500
 share.coordinator.state.topic.compression.codec int 0
 share.coordinator.state.topic.min.isr short 2
-share.coordinator.state.topic.num.partitions int 50
 share.coordinator.state.topic.replication.factor short 3
-share.coordinator.state.topic.segment.bytes int 104857600
 share.coordinator.threads int 1
 share.coordinator.write.timeout.ms int 5000
 share.fetch.purgatory.purge.interval.requests int 1000

@@ -195,6 +195,17 @@ export const internalTopicSettings = {
     unit: 'bytes',
     doc: 'Segment size of __consumer_offsets.',
   }),
+  'share.coordinator.state.topic.num.partitions': int({
+    default: 50,
+    min: 1,
+    doc: 'Partitions of __share_group_state.',
+  }),
+  'share.coordinator.state.topic.segment.bytes': int({
+    default: 104_857_600,
+    min: 1,
+    unit: 'bytes',
+    doc: 'Segment size of __share_group_state.',
+  }),
   ...notYet({
     'transaction.state.log.min.isr': int({
       default: 1,

@@ -93,13 +93,13 @@ export class Turn {
   readonly #records: { record: CoordinatorRecord; replayed: boolean }[] = []
   readonly #endings: ((errorCode: ErrorCode) => void)[] = []
 
-  readonly #follow: (operation: (turn: Turn) => void) => void
+  readonly #follow: (operation: (turn: Turn) => void) => boolean
 
   constructor(
     partition: number,
     now: Now,
     timers: CoordinatorTimers,
-    follow: (operation: (turn: Turn) => void) => void,
+    follow: (operation: (turn: Turn) => void) => boolean,
   ) {
     this.partition = partition
     this.#follow = follow
@@ -137,6 +137,14 @@ export class Turn {
   /** As onEnd, in a turn of its own; does not run when the partition was unloaded meanwhile. */
   followedBy(operation: (turn: Turn, errorCode: ErrorCode) => void): void {
     this.#endings.push((errorCode) => this.#follow((turn) => operation(turn, errorCode)))
+  }
+
+  /**
+   * For callbacks from elsewhere, when this turn has ended: runs `operation` in a turn of its own.
+   * false: the partition was unloaded meanwhile, and nothing was run.
+   */
+  resume(operation: (turn: Turn) => void): boolean {
+    return this.#follow(operation)
   }
 
   /** Sets or replaces the timer `key`, which is unique in the coordinator. */
@@ -195,7 +203,9 @@ export class CoordinatorRuntime {
   run(partition: number, operation: (turn: Turn) => void): void {
     assert(this.phase(partition) === 'active', 'only an active partition has turns')
     const turn = new Turn(partition, this.#options.now(), this.timers, (following) => {
-      if (this.phase(partition) === 'active') this.run(partition, following)
+      if (this.phase(partition) !== 'active') return false
+      this.run(partition, following)
+      return true
     })
     operation(turn)
     this.#settle(turn)

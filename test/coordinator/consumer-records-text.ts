@@ -3,7 +3,8 @@ import type { CoordinatorRecord } from '../../src/coordinator/runtime.ts'
 
 interface Partitions {
   readonly topicId: string
-  readonly partitions: readonly number[]
+  /** Absent where a record names topics as wholes. */
+  readonly partitions?: readonly number[]
   readonly assignmentEpochs?: readonly number[] | null
 }
 
@@ -57,6 +58,7 @@ function partitionsText(
   { topicId, partitions, assignmentEpochs }: Partitions,
   topicName: (id: string) => string,
 ): string {
+  if (partitions === undefined) return topicName(topicId)
   const numbers = partitions.map((partition, i) => {
     const epoch = assignmentEpochs?.[i]
     return epoch === undefined ? partition : `${partition}@${epoch}`

@@ -18,6 +18,7 @@ import { consumerOffsetsRecords } from '../../src/protocol/records/consumer-offs
 import { decodeKey, decodeValue, recordTypeOf } from '../../src/protocol/records/record.ts'
 import { addTopic, emptyImage } from '../support/cluster.ts'
 import { Seeded } from '../support/seeded.ts'
+import { MemoryShareStates } from './memory-share-states.ts'
 
 /** One partition holds all groups. */
 const PARTITION = 0
@@ -31,6 +32,7 @@ export class ConsumerWorld {
   nowMs = 1_000_000
   /** What the next append answers instead of writing. */
   nextAppend: ErrorCode = ErrorCode.NONE
+  readonly shareStates = new MemoryShareStates()
   readonly #random = new Seeded(1)
 
   constructor(configs: Readonly<Record<string, string>> = {}) {
@@ -138,6 +140,7 @@ export class ConsumerWorld {
         const own = this.image.groupConfigs.get(groupId)
         return own === undefined ? defaults : effectiveGroup(own, defaults)
       },
+      shareStates: this.shareStates,
       now: () => ({ wallMs: this.nowMs, monotonicMs: this.nowMs }),
       host: {
         append: (_, records, __, done) => {

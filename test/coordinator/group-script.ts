@@ -66,8 +66,7 @@ export abstract class GroupScript {
         world.addTopic(first, Number(second))
         return
       case 'delete-topic':
-        world.deleteTopic(first)
-        world.service.onImageChange({ kind: 'partition-deleted', partition: partitionOf(first) })
+        this.#deleteTopic(first)
         return
       case 'tick':
         world.tick(Number(first))
@@ -85,11 +84,13 @@ export abstract class GroupScript {
         this.request(command, first)
     }
   }
-}
 
-/** The coordinator looks at the topic's name only. */
-function partitionOf(topic: string) {
-  return { topic: { name: topic } as never, index: 0, slot: 0, thread: 0, leaderEpoch: 0 }
+  #deleteTopic(name: string): void {
+    const { world } = this
+    const partition = world.image.topic(name)!.partitions[0]!
+    world.deleteTopic(name)
+    world.service.onImageChange({ kind: 'partition-deleted', partition })
+  }
 }
 
 function parse(line: string): Command {

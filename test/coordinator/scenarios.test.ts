@@ -7,21 +7,30 @@ import test from 'ava'
 import { read, root } from '../support/source.ts'
 import { ClassicScript } from './classic-script.ts'
 import { ConsumerScript } from './consumer-script.ts'
-import type { GroupScript } from './group-script.ts'
+import { DeliveryScript } from './delivery-script.ts'
+import { ShareScript } from './share-script.ts'
 
 const FOLDER = 'test/scenarios/group'
 const RULE = '----'
 const updates = process.argv.includes('--update')
 
+interface Script {
+  /** The transcript of some lines. */
+  run(text: string): string
+}
+
 /** The first word of a file's name says which language it is in. */
-const languages: Readonly<Record<string, (configs: Record<string, string>) => GroupScript>> = {
+const languages: Readonly<Record<string, (configs: Record<string, string>) => Script>> = {
   classic: (configs) => new ClassicScript(configs),
   consumer: (configs) => new ConsumerScript(configs),
+  share: (configs) => new ShareScript(configs),
+  // What share groups deliver.
+  delivery: (configs) => new DeliveryScript(configs),
 }
 
 for (const name of readdirSync(new URL(`${FOLDER}/`, root)).sort()) {
   const [kind = ''] = name.split('-')
-  test(`a ${kind} group goes on as ${name} says`, (t) => {
+  test(`groups go on as ${name} says`, (t) => {
     const path = `${FOLDER}/${name}`
     const text = read(path)
     const script = languages[kind]!(configsOf(text))

@@ -65,6 +65,8 @@ const limitSettings = [
   'message.max.bytes',
   'fetch.max.bytes',
   'max.incremental.fetch.session.cache.slots',
+  'group.share.max.share.sessions',
+  'group.share.partition.max.record.locks',
   'max.request.partition.size.limit',
   'producer.id.expiration.ms',
   'log.cleaner.dedupe.buffer.size',
@@ -83,11 +85,11 @@ const limitConstants = [
   ['src/ring/wiring.ts', 'CREDITS_LIMIT'],
   ['src/actors/controller.ts', 'CONTROLLER_QUEUE_MAX'],
   ['src/coordinator/group/member-connections.ts', 'MEMBERS_PER_CONNECTION_MAX'],
+  ['src/coordinator/share/sessions.ts', 'SHARE_SESSION_PARTITIONS_MAX'],
   ['src/cluster/create-topics.ts', 'PARTITIONS_PER_REQUEST_MAX'],
   ['src/cluster/config-limits.ts', 'CONFIG_LENGTH_MAX'],
   ['src/cluster/config-limits.ts', 'CONFIGURED_RESOURCES_MAX'],
   ['src/cluster/topic-name.ts', 'TOPIC_NAME_LENGTH_MAX'],
-  ['src/log/batch-rules.ts', 'RECORD_ERRORS_MAX'],
 ] as const
 
 function limitsTable(): string {

@@ -3,6 +3,7 @@ import { crc32c } from '@node-rs/crc32'
 import { Coordinator } from '../../src/actors/coordinator.ts'
 import type { ControllerAnswers, ControllerCommand } from '../../src/actors/mailbox/controller.ts'
 import type { ReadResult } from '../../src/actors/partition-requests.ts'
+import { Purgatory } from '../../src/broker/purgatory.ts'
 import type { ClusterImage } from '../../src/cluster/image.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { lastOffsetDelta, setBaseOffset } from '../../src/protocol/record-batch.ts'
@@ -67,6 +68,8 @@ export class MemoryLogs {
 /** A coordinator with its timers, which run when `advance` is called. */
 export class MemoryCoordinator {
   readonly actor: Coordinator
+  /** Who waits for partitions; `wake` of it tells that one advanced. */
+  readonly waiters = new Purgatory()
   nowMs = 1_700_000_000_000
   #timers: { atMs: number; then: () => void }[] = []
 
@@ -93,6 +96,23 @@ export class MemoryCoordinator {
       },
       startOffset: () => 0,
       read: (slot, fetchOffset, maxBytes) => logs.read(slot, fetchOffset, maxBytes),
+      readPartitions: (_, order, done) => {
+        done(
+          order.partitions.map(({ slot, fetchOffset }) => {
+            const { errorCode, availableBytes } = logs.read(slot, fetchOffset, order.maxBytes)
+            return { errorCode, availableBytes }
+          }),
+        )
+      },
+      waiters: this.waiters,
+      callPartitions: (_, command, answer) => {
+        if (command.kind !== 'list-offsets') throw new Error(`${command.kind} is not expected`)
+        const found = command.partitions.map(({ slot, timestamp }) => {
+          const offset = timestamp === -2 ? 0 : logs.log(slot).endOffset
+          return { errorCode: ErrorCode.NONE, timestamp: -1, offset, leaderEpoch: 0 }
+        })
+        answer(found as never)
+      },
       callController,
       after: (delayMs, then) => this.#after(delayMs, then),
       soon: (then) => {

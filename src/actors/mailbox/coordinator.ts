@@ -4,21 +4,27 @@
  * (JoinGroup), so it comes as a message of its own: a request on the ring is answered at once.
  */
 import type { GroupAnswers, GroupCommand } from '../../coordinator/group/commands.ts'
+import type { ShareAnswers, ShareCommand } from '../../coordinator/share/commands.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'
 
 /** Commands, each answered exactly once. */
 export type CoordinatorCommand =
   | GroupCommand
+  | ShareCommand
   /** Makes sure that `__consumer_offsets` exists. */
   | { kind: 'ensure-offsets-topic' }
-  /** A connection is gone over which members spoke. */
+  /** Makes sure that `__share_group_state` exists. */
+  | { kind: 'ensure-share-topic' }
+  /** A connection is gone over which members spoke, or fetched as members of share groups. */
   | { kind: 'connection-closed'; connection: string; by: 'client' | 'broker' }
 
 /** The answer to a command, by its kind. */
-export type CoordinatorAnswers = GroupAnswers & {
-  'ensure-offsets-topic': { errorCode: ErrorCode }
-  'connection-closed': null
-}
+export type CoordinatorAnswers = GroupAnswers &
+  ShareAnswers & {
+    'ensure-offsets-topic': { errorCode: ErrorCode }
+    'ensure-share-topic': { errorCode: ErrorCode }
+    'connection-closed': null
+  }
 
 /** A command on its way to the coordinator's thread. Answered by CoordinatorReceipt. */
 export interface CoordinatorRequest {

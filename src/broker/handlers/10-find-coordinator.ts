@@ -1,10 +1,10 @@
 /**
  * FindCoordinator 0-6 (v1 transactions, v4 batches KIP-699, v6 share groups KIP-932).
- * Kept: this node coordinates every group and transactional id; v1-3 carry the message "NONE" with
- *   success; a key type that is not known is INVALID_REQUEST; a malformed share key as well.
+ * Kept: this node coordinates every group, transactional id and share partition; v1-3 carry the
+ *   message "NONE" with success; a key type that is not known is INVALID_REQUEST; a malformed share
+ *   key as well.
  * Differs: while there is no topic for groups yet, the answer waits until it is made, where Kafka
- *   says COORDINATOR_NOT_AVAILABLE and lets the client ask again. There is no share coordinator
- *   yet: well-formed share keys are COORDINATOR_NOT_AVAILABLE.
+ *   says COORDINATOR_NOT_AVAILABLE and lets the client ask again. The same for share partitions.
  */
 import { isUuid } from '../../base/uuid.ts'
 import { FindCoordinator } from '../../protocol/apis/10-find-coordinator.ts'
@@ -25,24 +25,27 @@ type Request = RequestOf<typeof FindCoordinator>
 type FindExchange = Exchange<ResponseInput<typeof FindCoordinator>>
 
 export const findCoordinator = defineHandler(FindCoordinator, [0, 6], (request, exchange) => {
-  if (request.keyType !== GROUP) {
+  const groups = request.keyType === GROUP
+  const shares = request.keyType === SHARE && request.coordinatorKeys.some(isShareKey)
+  if (!groups && !shares) {
     answer(request, exchange, ErrorCode.NONE)
     return
   }
-  exchange.context.callCoordinator({ kind: 'ensure-offsets-topic' }, (result) => {
+  const kind = groups ? 'ensure-offsets-topic' : 'ensure-share-topic'
+  exchange.context.callCoordinator({ kind }, (result) => {
     answer(request, exchange, result?.errorCode ?? ErrorCode.COORDINATOR_NOT_AVAILABLE)
   })
 })
 
-/** `groups`: whether groups can be coordinated. */
-function answer(request: Request, exchange: FindExchange, groups: ErrorCode): void {
+/** `topic`: whether there is the topic that the coordinator needs. */
+function answer(request: Request, exchange: FindExchange, topic: ErrorCode): void {
   const { apiVersion, endpoint, context } = exchange
   const here = { nodeId: context.image.nodeId, host: endpoint.host, port: endpoint.port }
   const { keyType } = request
   if (apiVersion >= 4) {
     exchange.reply({
       coordinators: request.coordinatorKeys.map((key) => {
-        const errorCode = errorOf(keyType, key, apiVersion, groups)
+        const errorCode = errorOf(keyType, key, apiVersion, topic)
         const where = errorCode === ErrorCode.NONE ? here : nowhere
         const errorMessage = keyTypes.includes(keyType) ? '' : INVALID_REQUEST_MESSAGE
         return { key, errorCode, errorMessage, ...where }
@@ -50,17 +53,17 @@ function answer(request: Request, exchange: FindExchange, groups: ErrorCode): vo
     })
     return
   }
-  const errorCode = errorOf(keyType, request.key, apiVersion, groups)
+  const errorCode = errorOf(keyType, request.key, apiVersion, topic)
   const found = errorCode === ErrorCode.NONE
   const errorMessage = found ? 'NONE' : INVALID_REQUEST_MESSAGE
   exchange.reply({ errorCode, errorMessage, ...(found ? here : nowhere) })
 }
 
-function errorOf(keyType: number, key: string, apiVersion: number, groups: ErrorCode): ErrorCode {
-  if (keyType === GROUP) return groups
+function errorOf(keyType: number, key: string, apiVersion: number, topic: ErrorCode): ErrorCode {
+  if (keyType === GROUP) return topic
   if (keyType === TRANSACTION) return ErrorCode.NONE
   if (keyType !== SHARE || apiVersion < 6 || !isShareKey(key)) return ErrorCode.INVALID_REQUEST
-  return ErrorCode.COORDINATOR_NOT_AVAILABLE
+  return topic
 }
 
 /** `groupId:topicId:partition`; the group id itself may hold colons. */

@@ -22,6 +22,8 @@ const FEATURES: readonly { name: string; lowest: number; highest: number; apiKey
   { name: 'metadata.version', lowest: 7, highest: 30 },
   // The consumer group protocol, KIP-848.
   { name: 'group.version', lowest: 0, highest: 1, apiKey: 68 },
+  // Share groups, KIP-932.
+  { name: 'share.version', lowest: 0, highest: 1, apiKey: 76 },
 ]
 
 /** From this version on clients accept features whose lowest level is 0. */

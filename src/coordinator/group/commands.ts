@@ -16,11 +16,29 @@ import type { DeleteGroups } from '../../protocol/apis/42-delete-groups.ts'
 import type { OffsetDelete } from '../../protocol/apis/47-offset-delete.ts'
 import type { ConsumerGroupHeartbeat } from '../../protocol/apis/68-consumer-group-heartbeat.ts'
 import type { ConsumerGroupDescribe } from '../../protocol/apis/69-consumer-group-describe.ts'
+import type { ShareGroupHeartbeat } from '../../protocol/apis/76-share-group-heartbeat.ts'
+import type { ShareGroupDescribe } from '../../protocol/apis/77-share-group-describe.ts'
+import type { DescribeShareGroupOffsets } from '../../protocol/apis/90-describe-share-group-offsets.ts'
+import type { AlterShareGroupOffsets } from '../../protocol/apis/91-alter-share-group-offsets.ts'
+import type { DeleteShareGroupOffsets } from '../../protocol/apis/92-delete-share-group-offsets.ts'
+import type { ErrorCode } from '../../protocol/errors.ts'
 import type { Api, RequestOf, ResponseInput } from '../../protocol/schema.ts'
+import type { ShareProgress } from './share-states.ts'
 
 interface GroupApi<A extends Api> {
   request: RequestOf<A>
   response: ResponseInput<A>
+}
+
+/** Where one share group is; how far that is from the end of the log is not known here. */
+export interface ShareOffsets {
+  groupId: string
+  errorCode?: ErrorCode
+  topics: {
+    topicName: string
+    topicId: string
+    partitions: ({ partition: number } & ShareProgress)[]
+  }[]
 }
 
 /** The APIs of the group coordinator by the kind of their command. */
@@ -37,6 +55,14 @@ export interface GroupApis {
   'offset-delete': GroupApi<typeof OffsetDelete>
   'consumer-group-heartbeat': GroupApi<typeof ConsumerGroupHeartbeat>
   'consumer-group-describe': GroupApi<typeof ConsumerGroupDescribe>
+  'share-group-heartbeat': GroupApi<typeof ShareGroupHeartbeat>
+  'share-group-describe': GroupApi<typeof ShareGroupDescribe>
+  'describe-share-group-offsets': {
+    request: RequestOf<typeof DescribeShareGroupOffsets>
+    response: ShareOffsets[]
+  }
+  'alter-share-group-offsets': GroupApi<typeof AlterShareGroupOffsets>
+  'delete-share-group-offsets': GroupApi<typeof DeleteShareGroupOffsets>
 }
 
 export type GroupCommandKind = keyof GroupApis

@@ -7,6 +7,7 @@ import type { CoordinatorMachine, CoordinatorRecord, ReplayOrigin, Turn } from '
 import { OffsetStore } from './offsets.ts'
 import type { RegexEngine } from './regex.ts'
 import { GroupRegistry, partitionOfGroup } from './registry.ts'
+import type { ShareStateAccess } from './share-states.ts'
 
 /** What the coordinator knows of the world. */
 export interface GroupParts {
@@ -20,6 +21,8 @@ export interface GroupParts {
   regexEngine(): RegexEngine | undefined
   /** The effective configuration of one group. */
   groupConfig(groupId: string): GroupConfig
+  /** The coordinator of share partitions. */
+  readonly shareStates: ShareStateAccess
 }
 
 /** How one type of record changes the state. */

@@ -44,6 +44,8 @@ export function forgetTopic(coordinator: GroupCoordinator, turn: Turn, topic: st
 }
 
 function expireOf(coordinator: GroupCoordinator, turn: Turn, group: Group): void {
+  // Share groups keep no offsets here, and stay until somebody deletes them.
+  if (group.kind === 'share') return
   const { offsets } = coordinator
   const { groupId } = group
   const retentionMs = coordinator.config['offsets.retention.minutes'] * MS_PER_MINUTE

@@ -26,6 +26,8 @@ import {
   deleteOffsets,
   deleteOffsetsFailure,
 } from './offsets-commit.ts'
+import { heartbeatShareMember } from './share-heartbeat.ts'
+import { alterShareOffsets, deleteShareOffsets } from './share-offsets.ts'
 
 /** An operation of one group, in a turn on the partition of that group. */
 export interface GroupOperation<K extends GroupCommandKind> {
@@ -157,6 +159,24 @@ const offsetDelete: GroupOperation<'offset-delete'> = {
   run: deleteOffsets,
 }
 
+const shareGroupHeartbeat: GroupOperation<'share-group-heartbeat'> = {
+  groupId: groupIdOf,
+  failed: (errorCode) => ({ errorCode }),
+  run: heartbeatShareMember,
+}
+
+const alterShareGroupOffsets: GroupOperation<'alter-share-group-offsets'> = {
+  groupId: groupIdOf,
+  failed: (errorCode) => ({ errorCode }),
+  run: alterShareOffsets,
+}
+
+const deleteShareGroupOffsets: GroupOperation<'delete-share-group-offsets'> = {
+  groupId: groupIdOf,
+  failed: (errorCode) => ({ errorCode }),
+  run: deleteShareOffsets,
+}
+
 /** The operations on one group. */
 export const groupOperations = {
   'join-group': joinGroup,
@@ -166,6 +186,9 @@ export const groupOperations = {
   'offset-commit': offsetCommit,
   'offset-delete': offsetDelete,
   'consumer-group-heartbeat': consumerGroupHeartbeat,
+  'share-group-heartbeat': shareGroupHeartbeat,
+  'alter-share-group-offsets': alterShareGroupOffsets,
+  'delete-share-group-offsets': deleteShareGroupOffsets,
 } satisfies { [K in GroupCommandKind]?: GroupOperation<K> }
 
 /** The group is gone at once, for its place is taken in the same turn. */

@@ -5,6 +5,7 @@ import { groupMetadataType, replayGroupMetadata } from './classic-records.ts'
 import { consumerReplays } from './consumer-replay.ts'
 import type { Replay } from './coordinator.ts'
 import { replayLegacyOffsetCommit, replayOffsetCommit } from './offsets-records.ts'
+import { shareReplays } from './share-replay.ts'
 
 /** By the type with which the key of a record begins. */
 export const groupReplays: ReadonlyMap<number, Replay> = new Map([
@@ -12,4 +13,5 @@ export const groupReplays: ReadonlyMap<number, Replay> = new Map([
   [OffsetCommit.type, replayOffsetCommit],
   [groupMetadataType, replayGroupMetadata],
   ...consumerReplays,
+  ...shareReplays,
 ])

@@ -14,7 +14,13 @@ import {
 } from '../runtime.ts'
 import { ClassicGroup } from './classic.ts'
 import { onClassicLoaded } from './classic-rebalance.ts'
-import type { CommandOf, GroupAnswers, GroupCommand, GroupCommandKind } from './commands.ts'
+import type {
+  CommandOf,
+  GroupAnswers,
+  GroupCommand,
+  GroupCommandKind,
+  ShareOffsets,
+} from './commands.ts'
 import { describeConsumerGroup } from './consumer-describe.ts'
 import { type MemberPlace, startTimers } from './consumer-fence.ts'
 import { ConsumerGroup } from './consumer-group.ts'
@@ -25,6 +31,10 @@ import { fetchAnswer, fetchFailure, fetchOffsets, groupsAsked } from './offsets-
 import { type GroupOperation, groupOperations } from './operations.ts'
 import { deleteGroup, describeFailure, describeGroup, listGroups } from './registry-views.ts'
 import { groupReplays } from './replays.ts'
+import { describeShareGroup } from './share-describe.ts'
+import { startShareTimers } from './share-fence.ts'
+import { ShareGroup } from './share-group.ts'
+import { deleteShareGroup, describeShareOffsets, forgetShareTopics } from './share-offsets.ts'
 
 /** What the service is made of. */
 export interface GroupServiceParts extends GroupParts {
@@ -61,6 +71,12 @@ export class GroupService {
       case 'consumer-group-describe':
         this.#describeConsumerGroups(command, answer)
         return
+      case 'share-group-describe':
+        this.#describeShareGroups(command, answer)
+        return
+      case 'describe-share-group-offsets':
+        this.#describeShareOffsets(command, answer)
+        return
       case 'list-groups':
         this.#listGroups(command, answer)
         return
@@ -77,7 +93,22 @@ export class GroupService {
     if (change.kind !== 'partition-deleted') return
     const { topic, index } = change.partition
     // All partitions of a topic go at once.
-    if (index === 0) this.#onTopicDeleted(topic.name)
+    if (index !== 0) return
+    this.#onTopicDeleted(topic.name)
+    this.#onShareTopicDeleted(topic.id)
+  }
+
+  #onShareTopicDeleted(topicId: string): void {
+    for (const group of [...this.coordinator.groups.all()]) {
+      if (!(group instanceof ShareGroup)) continue
+      const { initializing, initialized } = group.topics
+      if (!initializing.has(topicId) && !initialized.has(topicId)) continue
+      const partition = this.coordinator.partitionOf(group.groupId)
+      if (this.runtime.phase(partition) !== 'active') continue
+      this.runtime.run(partition, (turn) => {
+        forgetShareTopics(this.coordinator, turn, group, [topicId], () => undefined)
+      })
+    }
   }
 
   #onTopicDeleted(topic: string): void {
@@ -160,6 +191,38 @@ export class GroupService {
     reply({ groups })
   }
 
+  #describeShareGroups(
+    { request }: CommandOf<'share-group-describe'>,
+    reply: Reply<GroupAnswers['share-group-describe']>,
+  ): void {
+    const groups = request.groupIds.map((groupId) => {
+      const problem = this.#problemOf(groupId)
+      if (problem !== ErrorCode.NONE) return { groupId, errorCode: problem }
+      return describeShareGroup(this.coordinator, groupId)
+    })
+    reply({ groups })
+  }
+
+  #describeShareOffsets(
+    { request }: CommandOf<'describe-share-group-offsets'>,
+    reply: Reply<GroupAnswers['describe-share-group-offsets']>,
+  ): void {
+    const described: GroupAnswers['describe-share-group-offsets'] = []
+    let open = request.groups.length
+    if (open === 0) reply(described)
+    for (const [at, asked] of request.groups.entries()) {
+      const onOne = (one: ShareOffsets) => {
+        described[at] = one
+        open--
+        if (open === 0) reply(described)
+      }
+      const { groupId } = asked
+      const errorCode = this.#problemOf(groupId)
+      if (errorCode !== ErrorCode.NONE) onOne({ groupId, errorCode, topics: [] })
+      else describeShareOffsets(this.coordinator, asked, onOne)
+    }
+  }
+
   #listGroups(command: CommandOf<'list-groups'>, reply: Reply<GroupAnswers['list-groups']>): void {
     const { partitionCount } = this.coordinator
     for (let partition = 0; partition < partitionCount; partition++) {
@@ -190,6 +253,14 @@ export class GroupService {
         continue
       }
       this.runtime.run(this.coordinator.partitionOf(groupId), (turn) => {
+        const group = this.coordinator.groups.get(groupId)
+        if (group instanceof ShareGroup) {
+          deleteShareGroup(this.coordinator, turn, group, (errorCode) => {
+            result.errorCode = errorCode
+            onOne()
+          })
+          return
+        }
         const outcome = deleteGroup(this.coordinator, turn, groupId)
         turn.onEnd((errorCode) => {
           result.errorCode = outcome === ErrorCode.NONE ? errorCode : outcome
@@ -206,6 +277,7 @@ function onLoaded(coordinator: GroupCoordinator, turn: Turn): void {
     if (coordinator.partitionOf(group.groupId) !== turn.partition) continue
     if (group instanceof ClassicGroup) onClassicLoaded(coordinator, turn, group)
     else if (group instanceof ConsumerGroup) startTimers(coordinator, turn, group)
+    else if (group instanceof ShareGroup) startShareTimers(coordinator, turn, group)
   }
   scheduleExpiry(coordinator, turn)
 }
