@@ -15,6 +15,7 @@ import { BrokerProcess } from '../support/broker-process.ts'
 import { pause, type Seeded } from '../support/seeded.ts'
 import { offsetOf } from './read-back.ts'
 import { flipByte, segmentsOf } from './segments.ts'
+import { shareGroups } from './share-groups.ts'
 import { Broken, PARTITIONS, Subject } from './subject.ts'
 import { topicsRace } from './topics-race.ts'
 
@@ -36,6 +37,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   cleanStart,
   secondProcess,
   stopUnderLoad,
+  shareGroups,
 }
 
 /** Runs load on a new topic until it is stopped. */

@@ -113,7 +113,23 @@ function groupClients(): InteropClient[] {
     group('kafkajs', node('kafkajs', 'kafkajs', 'kafkajs-member.js'), [...position, 'regex-once']),
     group('@platformatic/kafka', platformatic, ['static-killed']),
     group('@confluentinc/kafka-javascript', confluent, [...most, 'hang']),
+    shareGroups(),
   ]
+}
+
+/** Java compiles the program as it starts it, since older clients lack what it needs. */
+function shareGroups(): InteropClient {
+  const source = join(programs, 'java-share/ShareChecks.java')
+  const libraries = join(cache, 'java-4.3.1/lib')
+  const options = [...javaOptions, `-Dshare.source=${source}`, '-cp', `${libraries}/*`]
+  return {
+    name: 'groups: java 4.3.1, share groups',
+    argv: ['java', ...options, source],
+    // Locks that end are waited for.
+    msMax: 400_000,
+    settings: ['group.share.min.record.lock.duration.ms=1000'],
+    needs: () => missing(libraries),
+  }
 }
 
 type MemberProgram = Omit<InteropClient, 'name'>

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kafkaTool } from './clients.ts'
+import { shareTools } from './groups/share-tools.ts'
 import { groupTools } from './groups/tools.ts'
 import { check, expect, run } from './program.ts'
 import { attempt, servers, tool } from './tool.ts'
@@ -181,4 +182,5 @@ configs()
 records()
 cluster()
 groupTools()
+shareTools()
 rmSync(directory, { recursive: true })
