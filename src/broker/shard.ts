@@ -50,6 +50,8 @@ export class Shard implements ListenerHost {
   readonly #dispatcher: Dispatcher
   readonly #listeners: TcpListener[] = []
   readonly #connections = new Map<number, Connection>()
+  /** Those over message ports. Nobody can open such a port again, and its end is never missed. */
+  readonly #overPorts = new WeakSet<Connection>()
   readonly #byAddress = new Map<string, number>()
   readonly #memory: RequestMemory
   /** Connections of this thread, and of all that accept. */
@@ -116,6 +118,8 @@ export class Shard implements ListenerHost {
     this.#sweep ??= setInterval(() => this.#onSweep(), SWEEP_MS)
     const connection = new Connection(this.nextConnectionId(), socket, this, this.monotonicMs())
     socket.onBytes((bytes) => connection.onRead(bytes, bytes.length))
+    socket.onLane((port, wiring) => this.connect(port, wiring))
+    this.#overPorts.add(connection)
     this.#onOpened(connection, AS_DIALLED)
     socket.resume()
   }
@@ -249,7 +253,7 @@ export class Shard implements ListenerHost {
       const silentMs = nowMs - connection.touch(nowMs)
       if (connection.stalled && silentMs >= STALL_MS) {
         connection.close(`nothing moved for ${STALL_MS} ms in the middle of a request or an answer`)
-      } else if (!busy && idleMs >= 0 && silentMs >= idleMs) {
+      } else if (!busy && idleMs >= 0 && silentMs >= idleMs && !this.#overPorts.has(connection)) {
         connection.close(`idle for ${idleMs} ms`)
       }
     }

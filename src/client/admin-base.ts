@@ -11,6 +11,7 @@ import {
   throwOnError,
 } from './errors.ts'
 import type { ClientOptions } from './options.ts'
+import { closeWhenCollected } from './when-collected.ts'
 
 /** A partition of a topic. */
 export interface TopicPartition {
@@ -50,6 +51,7 @@ export class AdminBase {
   constructor(options: AdminOptions) {
     this.cluster = new ClusterClient(options, { name: 'admin', allowAutoTopicCreation: false })
     this.#apiTimeoutMs = options.apiTimeoutMs ?? 60_000
+    closeWhenCollected(this, this.cluster)
   }
 
   /** Closes the connections; calls under way reject. */

@@ -8,7 +8,7 @@ import { FindCoordinator } from '../protocol/apis/10-find-coordinator.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { Api, ResponseOf } from '../protocol/schema.ts'
 import type { BodyOf, ClientConnection, RequestOptions } from './connection.ts'
-import { ConnectionPool, type Lane } from './connection-pool.ts'
+import { ConnectionPool } from './connection-pool.ts'
 import {
   ClosedError,
   DisconnectError,
@@ -26,7 +26,7 @@ import {
   type ResolvedSettings,
   resolveSettings,
 } from './options.ts'
-import { portTransport, tcpTransport } from './transport.ts'
+import { type Lane, portTransport, tcpTransport } from './transport.ts'
 
 /** What a coordinator coordinates; the numbers are those of FindCoordinator. */
 export const CoordinatorType = { group: 0, transaction: 1, share: 2 } as const

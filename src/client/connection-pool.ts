@@ -3,16 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ClientConnection } from './connection.ts'
 import { ClosedError, DisconnectError } from './errors.ts'
 import { type Address, backoffMs, type ResolvedSettings } from './options.ts'
-import type { Transport } from './transport.ts'
-
-/**
- * Requests that may wait long at the broker go by a lane of their own, so that they delay no other:
- * a broker answers one connection in order. Over a message port all lanes are one.
- */
-export type Lane = 'main' | 'fetch' | 'coordinator'
+import type { Lane, Transport } from './transport.ts'
 
 /** One place for a connection. */
 interface Link {
+  readonly lane: Lane
   connection: ClientConnection | undefined
   opening: Promise<ClientConnection> | undefined
   /** Attempts that failed in a row. */
@@ -33,7 +28,7 @@ export class ConnectionPool {
     this.#settings = settings
   }
 
-  /** Whether all nodes share one connection. */
+  /** Whether all nodes are reached over the same connections. */
   get single(): boolean {
     return this.#transport.single
   }
@@ -47,7 +42,7 @@ export class ConnectionPool {
   peekAny(): ClientConnection | undefined {
     let best: ClientConnection | undefined
     for (const [key, { connection }] of this.#links) {
-      if (connection === undefined || !(key.endsWith('/main') || this.single)) continue
+      if (connection === undefined || !key.endsWith('/main')) continue
       if (best === undefined || connection.inFlight < best.inFlight) best = connection
     }
     return best
@@ -59,7 +54,7 @@ export class ConnectionPool {
     const key = this.#keyOf(nodeId, lane)
     let link = this.#links.get(key)
     if (link === undefined) {
-      link = { connection: undefined, opening: undefined, failures: 0, notBeforeMs: 0 }
+      link = { lane, connection: undefined, opening: undefined, failures: 0, notBeforeMs: 0 }
       this.#links.set(key, link)
     }
     if (link.connection !== undefined) return Promise.resolve(link.connection)
@@ -96,7 +91,7 @@ export class ConnectionPool {
     try {
       const waitMs = link.notBeforeMs - performance.now()
       if (waitMs > 0) await this.#wait(waitMs)
-      const wire = await this.#transport.open(address, connectionTimeoutMs)
+      const wire = await this.#transport.open(address, link.lane, connectionTimeoutMs)
       if (this.#abort.signal.aborted) {
         wire.close()
         throw new ClosedError('client')
@@ -139,6 +134,6 @@ export class ConnectionPool {
   }
 
   #keyOf(nodeId: number, lane: Lane): string {
-    return this.single ? 'port' : `${nodeId}/${lane}`
+    return this.single ? `port/${lane}` : `${nodeId}/${lane}`
   }
 }

@@ -23,6 +23,7 @@ import { PositionFinder } from './offsets-finder.ts'
 const TICK_MS_MAX = 1000
 /** How long a rebalance waits for a commit at most. */
 const REVOKE_COMMIT_MS_MAX = 10_000
+const CLOSE_MS = 30_000
 
 /** Lives with one consumer, which is its only caller. */
 export class ConsumerEngine<K, V> {
@@ -172,8 +173,8 @@ export class ConsumerEngine<K, V> {
     return [...this.positions.snapshot().values()]
   }
 
-  /** Commits if that goes by itself, leaves, and closes the connections. */
-  close(timeoutMs: number): Promise<void> {
+  /** Commits if that goes by itself, leaves, and closes the connections. Default: 30 s. */
+  close(timeoutMs: number = CLOSE_MS): Promise<void> {
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }

@@ -4,9 +4,6 @@ import type { ResetTo, TopicPartition } from './consumer-positions.ts'
 import type { Deserializer } from './consumer-record.ts'
 import type { ClientOptions } from './options.ts'
 
-/** A port is one connection: whatever waits there at the broker delays all else. */
-const PORT_FETCH_MAX_WAIT_MS = 50
-
 /** Settings of a consumer beside those of all clients. Times are milliseconds, sizes bytes. */
 export type ConsumerOptions<K = Buffer, V = Buffer> = ClientOptions & ConsumerSettings<K, V>
 
@@ -46,7 +43,7 @@ export interface ConsumerSettings<K = Buffer, V = Buffer> {
   readonly isolationLevel?: 'read_committed' | 'read_uncommitted'
   /** The broker waits for so many bytes, up to fetchMaxWaitMs. Default: 1. */
   readonly fetchMinBytes?: number
-  /** Default: 500 ms; 50 ms over a message port, where a fetch that waits delays all else. */
+  /** Default: 500 ms. */
   readonly fetchMaxWaitMs?: number
   /** Most bytes of one answer, but for a first batch that is larger. Default: 50 MiB. */
   readonly fetchMaxBytes?: number
@@ -141,8 +138,7 @@ export function resolveConsumerSettings<K, V>(
     autoOffsetReset,
     isolationLevel,
     fetchMinBytes: options.fetchMinBytes ?? 1,
-    fetchMaxWaitMs:
-      options.fetchMaxWaitMs ?? (options.port === undefined ? 500 : PORT_FETCH_MAX_WAIT_MS),
+    fetchMaxWaitMs: options.fetchMaxWaitMs ?? 500,
     fetchMaxBytes: positive('fetchMaxBytes', options.fetchMaxBytes ?? 50 * 1024 * 1024),
     maxPartitionFetchBytes: positive(
       'maxPartitionFetchBytes',

@@ -7,6 +7,7 @@ import { pauseAt, resetTo, seekTo, type TopicPartition } from './consumer-positi
 import type { ConsumerRecord } from './consumer-record.ts'
 import { asKafkaError, ClosedError, type KafkaError, TimeoutError } from './errors.ts'
 import type { CommittedOffset, FoundOffset, OffsetQuery, OffsetToCommit } from './offsets.ts'
+import { closeWhenCollected } from './when-collected.ts'
 
 /** Records of one partition, in order. */
 export interface RecordBatch<K = Buffer, V = Buffer> extends TopicPartition {
@@ -24,6 +25,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
   /** Connects when it is first needed. Throws TypeError for settings that contradict each other. */
   constructor(options: ConsumerOptions<K, V>) {
     this.#engine = new ConsumerEngine(options)
+    closeWhenCollected(this, this.#engine)
   }
 
   /**
@@ -225,7 +227,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
 
   /** Commits if that goes by itself, leaves the group, and closes the connections. Whoever waits
    *  for records gets no more. After `timeoutMs` it ends anyhow. Default: 30 s. */
-  close({ timeoutMs = 30_000 } = {}): Promise<void> {
+  close({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
     return this.#engine.close(timeoutMs)
   }
 

@@ -9,7 +9,6 @@ import type { ResponseOf } from '../protocol/schema.ts'
 import type { Assignor } from './assignors.ts'
 import { type ClusterClient, CoordinatorType } from './cluster-client.ts'
 import type { BodyOf, RequestOptions } from './connection.ts'
-import type { Lane } from './connection-pool.ts'
 import type { ResolvedConsumerSettings } from './consumer-options.ts'
 import { difference, type TopicPartition } from './consumer-positions.ts'
 import { asKafkaError, type KafkaError, kafkaError } from './errors.ts'
@@ -21,6 +20,7 @@ import {
   encodeSubscription,
 } from './group-protocol.ts'
 import { onJoinError, onMemberError, type Reaction } from './group-reactions.ts'
+import type { Lane } from './transport.ts'
 
 const PROTOCOL_TYPE = 'consumer'
 /** JoinGroup waits for the slowest member; the answer may take a little longer than that. */
@@ -121,9 +121,7 @@ export class ClassicMember implements GroupMember {
     this.#left = true
     clearTimeout(this.#timer)
     const isStatic = this.#settings.groupInstanceId !== undefined
-    // Over a port the request would wait behind the join; the broker sees the port close.
-    const isStuck = this.#joining && this.#cluster.pool.single
-    if (this.#memberId !== '' && !isStatic && !isStuck && this.#failure === undefined) {
+    if (this.#memberId !== '' && !isStatic && this.#failure === undefined) {
       await this.#sendLeave('the consumer is being closed')
     }
     this.#generation = -1

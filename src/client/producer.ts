@@ -24,6 +24,7 @@ import {
 import { type PartitionChoice, ProducerTopic, type WaitingSend } from './producer-topic.ts'
 import type { RecordBytes } from './record-size.ts'
 import { Sender } from './sender.ts'
+import { closeWhenCollected } from './when-collected.ts'
 
 /** Sends that may wait for metadata or memory; the next is refused. */
 const WAITING_SENDS_MAX = 100_000
@@ -53,6 +54,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
       allowAutoTopicCreation: options.allowAutoTopicCreation ?? true,
     })
     const { requestTimeoutMs, log } = this.#cluster.settings
+    closeWhenCollected(this, this.#cluster)
     this.#settings = resolveProducerSettings(options, requestTimeoutMs)
     this.#encoder = new MessageEncoder(options, log)
     const { partitioner } = options

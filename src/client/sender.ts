@@ -90,14 +90,16 @@ export class Sender {
 
   /** Gives up all batches. */
   abort(error: KafkaError): void {
-    clearTimeout(this.#timer)
-    this.#timerAtMs = Infinity
+    this.#disarm()
     for (const [batch, queue] of [...this.#batches.incomplete])
       this.#fail(queue, batch, error, false)
   }
 
   #drain(): void {
-    if (this.#batches.ready.size === 0 || this.#cluster.closed) return
+    if (this.#batches.ready.size === 0 || this.#cluster.closed) {
+      if (this.#batches.incomplete.size === 0) this.#disarm()
+      return
+    }
     if (this.#settings.idempotent && this.#identity.current === undefined) {
       this.#identity.renew()
       return
@@ -361,6 +363,11 @@ export class Sender {
       this.#nodes.set(nodeId, node)
     }
     return node
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer)
+    this.#timerAtMs = Infinity
   }
 
   #arm(atMs: number, now: number): void {

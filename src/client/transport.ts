@@ -31,12 +31,18 @@ export interface Wire extends Pick<ByteSocket, 'cork' | 'uncork' | 'writableLeng
   close(): void
 }
 
+/**
+ * Requests that may wait long at the broker go by a lane of their own, so that they delay no other:
+ * a broker answers one connection in order.
+ */
+export type Lane = 'main' | 'fetch' | 'coordinator'
+
 /** Opens streams. */
 export interface Transport {
-  /** Whether every node is reached over one stream, which cannot be opened again. */
+  /** Whether every node is reached the same way, which ends for good when it ends. */
   readonly single: boolean
   /** Rejects with DisconnectError or TimeoutError; BROKER_NOT_AVAILABLE when it can never be. */
-  open(address: Address, timeoutMs: number): Promise<Wire>
+  open(address: Address, lane: Lane, timeoutMs: number): Promise<Wire>
   /** Gives up what was never opened. */
   close(): void
 }
@@ -44,25 +50,30 @@ export interface Transport {
 /** Connections to addresses over TCP. */
 export const tcpTransport: Transport = {
   single: false,
-  open: openTcp,
+  open: (address, _lane, timeoutMs) => openTcp(address, timeoutMs),
   close() {},
 }
 
-/** The one connection to a broker in process. The address does not matter. */
+/** The way to a broker in process. The port is the main lane; further ones are opened through it.
+ *  The address does not matter. */
 export function portTransport(port: MessagePort): Transport {
-  let opened = false
+  let main: PortSocket | undefined
+  let taken = false
   return {
     single: true,
-    async open() {
-      if (opened) {
+    async open(_address, lane) {
+      main ??= PortSocket.connect(port)
+      if (main.destroyed || (lane === 'main' && taken)) {
         const message = 'The broker in process has closed the port; broker.connect() gives another.'
         throw new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, { message })
       }
-      opened = true
-      return wireOfPort(PortSocket.connect(port))
+      if (lane !== 'main') return wireOfPort(main.openLane())
+      taken = true
+      return wireOfPort(main)
     },
     close() {
-      if (!opened) port.close()
+      if (main === undefined) port.close()
+      else if (!taken) main.destroy()
     },
   }
 }

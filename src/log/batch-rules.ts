@@ -136,42 +136,71 @@ function walkRecords(base: number, rules: BatchRules, nowMs: number, facts: Reco
   const oldest = nowMs - rules.timestampBeforeMaxMs
   const newest = nowMs + rules.timestampAfterMaxMs
   let maxTimestamp = -1
+  let faults: RecordFaults | undefined
   for (let i = 0; cursor.next(); i++) {
     if (cursor.offsetDelta !== i) {
       facts.refusal = invalid('Offset deltas must count from 0 without gaps')
       return
     }
     if (rules.compacted && cursor.keyLength < 0) {
-      facts.refusal = keyless(i)
-      return
+      faults ??= new RecordFaults()
+      faults.keyless(i)
+      continue
     }
     const timestamp = base + cursor.timestampDelta
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (!rules.logAppendTime && timestamp >= 0 && (timestamp < oldest || timestamp > newest)) {
-      facts.refusal = untimely(i, timestamp, oldest, newest)
-      return
+      faults ??= new RecordFaults()
+      faults.untimely(i, timestamp, oldest, newest)
     }
   }
   facts.maxTimestamp = maxTimestamp
+  facts.refusal = faults?.refusal()
 }
 
-function keyless(index: number): Refusal {
-  const message = 'Compacted topic cannot accept message without key'
-  return {
-    errorCode: ErrorCode.INVALID_RECORD,
-    message: 'One or more records have been rejected',
-    recordErrors: [{ batchIndex: index, message }],
-    beforeLog: false,
+/** Records at fault that an answer names; there may be as many as the batch has records. */
+const RECORD_ERRORS_MAX = 10_000
+
+/** Records that a message shows beside their number. */
+const RECORDS_SHOWN = 3
+
+/** What is wrong with the records of a batch. Source: Kafka's LogValidator.processRecordErrors. */
+class RecordFaults {
+  readonly #errors: { batchIndex: number; message: string }[] = []
+  #count = 0
+  #untimely = false
+
+  keyless(index: number): void {
+    this.#add(index, 'Compacted topic cannot accept message without key')
   }
-}
 
-function untimely(index: number, timestamp: number, oldest: number, newest: number): Refusal {
-  const message = `Timestamp ${timestamp} of message is out of range. The timestamp should be within [${oldest}, ${newest}]`
-  return {
-    errorCode: ErrorCode.INVALID_TIMESTAMP,
-    message: 'One or more records have been rejected due to invalid timestamp',
-    recordErrors: [{ batchIndex: index, message }],
-    beforeLog: false,
+  untimely(index: number, timestamp: number, oldest: number, newest: number): void {
+    this.#untimely = true
+    this.#add(
+      index,
+      `Timestamp ${timestamp} of message is out of range. ` +
+        `The timestamp should be within [${oldest}, ${newest}]`,
+    )
+  }
+
+  refusal(): Refusal {
+    const errorCode = this.#untimely ? ErrorCode.INVALID_TIMESTAMP : ErrorCode.INVALID_RECORD
+    return { errorCode, message: this.#message(), recordErrors: this.#errors, beforeLog: false }
+  }
+
+  #add(batchIndex: number, message: string): void {
+    this.#count++
+    if (this.#errors.length < RECORD_ERRORS_MAX) this.#errors.push({ batchIndex, message })
+  }
+
+  #message(): string {
+    if (this.#untimely) return 'One or more records have been rejected due to invalid timestamp'
+    const shown = this.#errors.slice(0, RECORDS_SHOWN).map(({ batchIndex, message }) => {
+      return `RecordError(batchIndex=${batchIndex}, message='${message}')`
+    })
+    const total = `due to ${this.#count} record errors in total`
+    const which = `only showing the first three errors at most: [${shown.join(', ')}]`
+    return `One or more records have been rejected ${total}, and ${which}`
   }
 }
 

@@ -62,6 +62,12 @@ interface Handshake {
   readonly wiring: PortWiring
 }
 
+/** A client's message that hands over the server's end of a further connection. A bell is null. */
+interface LaneOffer {
+  readonly port: MessagePort
+  readonly wiring: PortWiring
+}
+
 /** Both ends of a new connection. */
 export interface NewConnection {
   /** May be handed to any thread, where `PortSocket.connect` takes it up. */
@@ -71,7 +77,7 @@ export interface NewConnection {
   readonly wiring: PortWiring
 }
 
-/** Makes connections. Lives on the thread that started the broker. */
+/** Makes connections. Lives on the thread that started the broker, or on a client's. */
 export class PortConnections {
   /** As the servers see them, oldest first. One that is forgotten is garbage when it has ended. */
   readonly #lent: PortWiring[] = []
@@ -120,6 +126,9 @@ function mirrored({ incoming, outgoing, ownParked, peerParked, use }: PortWiring
   }
 }
 
+/** Makes the lanes of this thread's clients. */
+const lanes = new PortConnections()
+
 /** A write that waits for room in the ring. */
 interface PendingWrite {
   bytes: Uint8Array
@@ -141,6 +150,7 @@ export class PortSocket extends EventEmitter implements ByteSocket {
   readonly #pending: PendingWrite[] = []
   #pendingBytes = 0
   #onBytes: (bytes: Buffer) => void = () => {}
+  #onLane: (port: MessagePort, wiring: PortWiring) => void = () => {}
   #paused = true
   #peerGone = false
   #destroyed = false
@@ -156,7 +166,8 @@ export class PortSocket extends EventEmitter implements ByteSocket {
     this.#use = new Int32Array(wiring.use)
     // A bell is rung for who sleeps: what it is rung for is looked at without another round of the
     // event loop.
-    port.on('message', () => {
+    port.on('message', (offer: LaneOffer | null) => {
+      if (offer !== null) this.#onLane(offer.port, offer.wiring)
       this.#wake()
       this.#turnNow()
     })
@@ -191,6 +202,22 @@ export class PortSocket extends EventEmitter implements ByteSocket {
   /** Who gets the bytes; each view is valid during the call only. Call `resume` to begin. */
   onBytes(listener: (bytes: Buffer) => void): void {
     this.#onBytes = listener
+  }
+
+  /** Who gets the server's end of the lanes that the peer opens; by default they stay silent. */
+  onLane(listener: (port: MessagePort, wiring: PortWiring) => void): void {
+    this.#onLane = listener
+  }
+
+  /**
+   * Opens a further connection to the same peer, through this one: a broker answers a connection in
+   * order, so what may wait long there needs a way of its own.
+   */
+  openLane(): PortSocket {
+    const { client, server, wiring } = lanes.connect()
+    const offer: LaneOffer = { port: server, wiring }
+    this.#port.postMessage(offer, [server])
+    return PortSocket.connect(client)
   }
 
   /** Whether an idle connection keeps the process running. */

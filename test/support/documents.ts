@@ -90,6 +90,7 @@ const limitConstants = [
   ['src/cluster/config-limits.ts', 'CONFIG_LENGTH_MAX'],
   ['src/cluster/config-limits.ts', 'CONFIGURED_RESOURCES_MAX'],
   ['src/cluster/topic-name.ts', 'TOPIC_NAME_LENGTH_MAX'],
+  ['src/log/batch-rules.ts', 'RECORD_ERRORS_MAX'],
 ] as const
 
 function limitsTable(): string {

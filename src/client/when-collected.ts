@@ -1,0 +1,15 @@
+/** Clients that a program drops without closing them: their connections would stay open for ever,
+ *  since Node holds an open socket or port whether anybody uses it or not. */
+
+/** What goes on behind a client. */
+export interface Closable {
+  close(): unknown
+}
+
+const registry = new FinalizationRegistry<Closable>((behind) => void behind.close())
+
+/** Closes `behind`, which may not hold `client`, when `client` has been collected. As long as it
+ *  has records to send or somebody waits for it, it is in use. */
+export function closeWhenCollected(client: object, behind: Closable): void {
+  registry.register(client, behind)
+}
