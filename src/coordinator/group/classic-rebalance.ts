@@ -74,9 +74,10 @@ export function onClassicLoaded(
   group: ClassicGroup,
 ): void {
   for (const member of group.members.values()) restartSession(coordinator, turn, group, member)
-  if (group.members.size > coordinator.config['group.max.size']) {
-    prepareRebalance(coordinator, turn, group)
-  }
+  const isTooLarge = group.members.size > coordinator.config['group.max.size']
+  // See unsettledGroupRecord.
+  const isUnsettled = group.state === 'Stable' && group.leaderId === null
+  if (isTooLarge || isUnsettled) prepareRebalance(coordinator, turn, group)
 }
 
 /** Begins a rebalance, or goes on with the one that is under way. */

@@ -14,7 +14,23 @@ export function classicGroupRecord(
   group: ClassicGroup,
   assignments?: ReadonlyMap<string, Buffer>,
 ): CoordinatorRecord {
-  return groupRecord(group.groupId, {
+  return groupRecord(group.groupId, recordedGroup(group, assignments))
+}
+
+/**
+ * The same of a group whose members have to come together anew: without a leader, by which a start
+ * knows it. Ours: a Kafka that ends before they have takes the group for stable, and what the
+ * members had that are gone is read by nobody.
+ */
+export function unsettledGroupRecord(group: ClassicGroup): CoordinatorRecord {
+  return groupRecord(group.groupId, { ...recordedGroup(group), leader: null })
+}
+
+function recordedGroup(
+  group: ClassicGroup,
+  assignments?: ReadonlyMap<string, Buffer>,
+): GroupMetadataValue {
+  return {
     protocolType: group.protocolType(),
     generation: group.generationId,
     protocol: group.protocolName,
@@ -30,7 +46,7 @@ export function classicGroupRecord(
       subscription: group.metadataOf(member),
       assignment: assignments?.get(member.memberId) ?? member.assignment,
     })),
-  })
+  }
 }
 
 /** Brings a group back as it was recorded, or deletes it. */

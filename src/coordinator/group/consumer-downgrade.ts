@@ -7,7 +7,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import type { Turn } from '../runtime.ts'
 import { ClassicGroup, type ClassicMember, CONSUMER_PROTOCOL_TYPE } from './classic.ts'
 import { prepareRebalance, restartSession } from './classic-rebalance.ts'
-import { classicGroupRecord } from './classic-records.ts'
+import { classicGroupRecord, unsettledGroupRecord } from './classic-records.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { listOfTarget } from './consumer-partitions.ts'
@@ -43,18 +43,18 @@ export function canDowngrade(
 
 /** Puts a classic group in the place of `group`; the log gets both in one batch. */
 export function downgrade(coordinator: GroupCoordinator, turn: Turn, parts: Downgrade): void {
-  const { group } = parts
+  const { group, rebalances } = parts
   const { groupId } = group
   const classic = classicOf(coordinator, turn, parts)
   for (const record of group.tombstones()) turn.persist(record)
-  turn.persist(classicGroupRecord(classic))
+  turn.persist(rebalances ? unsettledGroupRecord(classic) : classicGroupRecord(classic))
   coordinator.groups.set(classic)
   turn.followedBy((_, errorCode) => {
     if (errorCode === ErrorCode.NONE || coordinator.groups.get(groupId) !== classic) return
     coordinator.groups.set(group)
   })
   for (const member of classic.members.values()) restartSession(coordinator, turn, classic, member)
-  if (parts.rebalances) prepareRebalance(coordinator, turn, classic)
+  if (rebalances) prepareRebalance(coordinator, turn, classic)
 }
 
 function classicOf(
