@@ -9,6 +9,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { append } from './append.bench.ts'
 import { codec } from './codec.bench.ts'
+import { coordinator } from './coordinator.bench.ts'
 import { fetch } from './fetch.bench.ts'
 import { measure, type Place, type Row, type Suite } from './harness.ts'
 import { index } from './index.bench.ts'
@@ -24,6 +25,7 @@ const suites: Readonly<Record<string, (place: Place) => Suite | Promise<Suite>>>
   fetch,
   index,
   lifecycle,
+  coordinator,
 }
 
 const { values } = parseArgs({

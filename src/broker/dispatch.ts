@@ -27,12 +27,14 @@ class ConnectionState implements ConnectionSession {
   isCoordinated = false
   readonly name: string
   readonly endpoint: Endpoint
+  readonly clientHost: string
   /** Requests under way, oldest first: their answers leave in this order. */
   readonly underWay: RequestExchange[] = []
 
-  constructor(name: string, endpoint: Endpoint) {
+  constructor(name: string, endpoint: Endpoint, remoteAddress: string) {
     this.name = name
     this.endpoint = endpoint
+    this.clientHost = `/${remoteAddress.replace(/^::ffff:/, '')}`
   }
 }
 
@@ -53,7 +55,7 @@ export class Dispatcher {
   /** A connection was made on the listener that advertises `endpoint`. */
   onOpened(connection: Connection, endpoint: Endpoint): void {
     const name = `${this.context.thread}:${connection.id}`
-    connection.session = new ConnectionState(name, endpoint)
+    connection.session = new ConnectionState(name, endpoint, connection.remoteAddress)
   }
 
   /** Whether the frame at `from` may start while others of its connection are under way. */
@@ -189,7 +191,7 @@ class RequestExchange implements Exchange<unknown> {
   }
 
   get clientHost(): string {
-    return `/${this.#connection.remoteAddress.replace(/^::ffff:/, '')}`
+    return (this.#connection.session as ConnectionState).clientHost
   }
 
   get pipelined(): boolean {

@@ -152,6 +152,11 @@ export class Turn {
     this.#timers.set(key, this.partition, this.#monotonicMs + delayMs, run)
   }
 
+  /** Gives the timer `key` its time anew, as it is; false: there is none. */
+  restartTimer(key: string, delayMs: number): boolean {
+    return this.#timers.move(key, this.#monotonicMs + delayMs)
+  }
+
   cancelTimer(key: string): void {
     this.#timers.cancel(key)
   }

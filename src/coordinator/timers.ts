@@ -44,6 +44,16 @@ export class CoordinatorTimers {
     this.#byKey.set(key, this.#wheel.schedule(deadlineMs, { key, partition, run }))
   }
 
+  /** Puts the timer `key` off, or brings it forward; false: there is none. */
+  // hot
+  move(key: string, deadlineMs: number): boolean {
+    const known = this.#byKey.get(key)
+    if (known === undefined) return false
+    this.#earliestMs = Math.min(this.#earliestMs, deadlineMs)
+    this.#wheel.move(known, deadlineMs)
+    return true
+  }
+
   /** Does nothing when there is no such timer. */
   cancel(key: string): void {
     const known = this.#byKey.get(key)

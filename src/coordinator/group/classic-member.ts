@@ -6,6 +6,7 @@ import { timerKey } from './classic.ts'
 import {
   answerSync,
   completeIfAllJoined,
+  continueSession,
   endSession,
   prepareRebalance,
   rebalanceWithout,
@@ -62,7 +63,7 @@ export function heartbeatClassicGroup(
   const problem = group.memberProblem(memberId, groupInstanceId)
   if (problem !== ErrorCode.NONE) return problem
   if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION
-  restartSession(coordinator, turn, group, group.members.get(memberId) as ClassicMember)
+  continueSession(coordinator, turn, group, group.members.get(memberId) as ClassicMember)
   const rebalances = group.state === 'PreparingRebalance'
   return rebalances ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
 }

@@ -53,6 +53,22 @@ export function restartSession(
   setSession(coordinator, turn, group, member, member.sessionTimeoutMs)
 }
 
+/**
+ * As restartSession, for a member that has a session already: of all requests the most, and nothing
+ * new is made for them. A closure that replaces an older one costs a collection of old objects.
+ */
+// hot
+export function continueSession(
+  coordinator: GroupCoordinator,
+  turn: Turn,
+  group: ClassicGroup,
+  member: ClassicMember,
+): void {
+  const key = timerKey('session', group.groupId, member.memberId)
+  if (turn.restartTimer(key, member.sessionTimeoutMs)) return
+  restartSession(coordinator, turn, group, member)
+}
+
 /** As restartSession, for one that waits for its first rebalance. */
 export function startFirstSession(
   coordinator: GroupCoordinator,

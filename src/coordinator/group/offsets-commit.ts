@@ -3,7 +3,7 @@ import type { ClusterImage, TopicImage } from '../../cluster/image.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Reply, Turn } from '../runtime.ts'
 import { ClassicGroup } from './classic.ts'
-import { restartSession } from './classic-rebalance.ts'
+import { continueSession } from './classic-rebalance.ts'
 import type { CommandOf, GroupAnswers } from './commands.ts'
 import type { GroupCoordinator } from './coordinator.ts'
 import { offsetRecord, offsetTombstone } from './records.ts'
@@ -55,7 +55,7 @@ export function commitOffsets(
   }
   if (group instanceof ClassicGroup) {
     const member = group.members.get(memberId)
-    if (member !== undefined) restartSession(coordinator, turn, group, member)
+    if (member !== undefined) continueSession(coordinator, turn, group, member)
   }
   const topics = request.topics.map((topic) => {
     const { name, topicId } = topic
