@@ -9,6 +9,7 @@ import type {
 } from '../src/coordinator/group/commands.ts'
 import { GroupService } from '../src/coordinator/group/service.ts'
 import { ErrorCode } from '../src/protocol/errors.ts'
+import { MemoryShareStates } from '../test/coordinator/memory-share-states.ts'
 import { addTopic, emptyImage } from '../test/support/cluster.ts'
 import type { Suite } from './harness.ts'
 
@@ -115,6 +116,7 @@ class BenchGroups {
     this.#service = new GroupService({
       image,
       random: Math.random,
+      shareStates: new MemoryShareStates(),
       regexEngine: () => undefined,
       groupConfig: () => config,
       now: () => ({ wallMs: Date.now(), monotonicMs: performance.now() }),
