@@ -1,7 +1,7 @@
 /**
- * `node dist/native-bench/compaction.js --broker NAME=HOST:PORT [--broker …]`: what compaction costs
- * in brokers that run already on this machine, and what producers notice of it. Brokers take turns;
- * the first round of each is that of a cold process.
+ * `node dist/native-bench/compaction.js --broker NAME=HOST:PORT [--broker …]`: what compaction
+ * costs in brokers that run already on this machine, and what producers notice of it. Brokers take
+ * turns; the first round of each is that of a cold process.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'

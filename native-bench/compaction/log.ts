@@ -73,7 +73,7 @@ export async function sizeOf(wire: Wire, topic: string): Promise<number> {
   return topics.find(({ name }) => name === topic)?.partitions[0]?.partitionSize ?? 0
 }
 
-/** Looks until the log is a fraction of `before` and shrinks no more; `onShrink`: whenever it has. */
+/** Looks until the log is a fraction of `before` and shrinks no more; `onShrink`: when it has. */
 export async function watch(
   wire: Wire,
   topic: string,

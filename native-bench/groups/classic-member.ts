@@ -1,4 +1,4 @@
-/** A member of a classic group that does only what it is told, on a connection that it may share. */
+/** A member of a classic group that does what it is told, on a connection that it may share. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeSubscription } from '../../src/client/group-protocol.ts'
