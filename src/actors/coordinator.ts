@@ -215,11 +215,13 @@ export class Coordinator {
     const { timers } = this.#service.runtime
     const nextMs = timers.nextMs()
     if (this.#stopped || nextMs === undefined || nextMs >= this.#tickAtMs) return
-    this.#cancelTick?.()
     const nowMs = this.#parts.clock.monotonicMs()
-    const delayMs = Math.max(TICK_MS_MIN, nextMs - nowMs)
-    this.#tickAtMs = nowMs + delayMs
-    this.#cancelTick = this.#parts.after(Math.min(delayMs, 2 ** 31 - 1), () => {
+    const atMs = Math.max(nowMs + TICK_MS_MIN, nextMs)
+    // Each command comes by here: none may put off a look that is due sooner.
+    if (atMs >= this.#tickAtMs) return
+    this.#cancelTick?.()
+    this.#tickAtMs = atMs
+    this.#cancelTick = this.#parts.after(Math.min(atMs - nowMs, 2 ** 31 - 1), () => {
       this.#tickAtMs = Infinity
       this.#service.runtime.advance()
       this.#setTick()

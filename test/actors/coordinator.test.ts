@@ -85,6 +85,26 @@ test('a group goes on where it was when the coordinator comes back', (t) => {
   t.is(look(broker, memberId), `${ErrorCode.UNKNOWN_MEMBER_ID} 0 Empty`)
 })
 
+test('a member is missed in time, however often others ask', (t) => {
+  const broker = brokerWithTopic()
+  // Between two ticks of the timers, as almost always: the first look at them comes too early.
+  broker.coordinator.advance(3)
+  stableGroup(broker)
+  const request = { groups: ['g'], includeAuthorizedOperations: false }
+  let state: string | undefined
+  for (let sinceMs = 0; sinceMs <= 10_100; sinceMs += 5) {
+    broker.coordinator.actor.onCommand(
+      { kind: 'describe-groups', ...client, request },
+      ({ groups }) => {
+        state = groups?.[0]?.groupState
+      },
+    )
+    if (sinceMs < 10_000) t.is(state, 'Stable')
+    broker.coordinator.advance(5)
+  }
+  t.is(state, 'Empty')
+})
+
 test('a partition that is offline is loaded when it is back', (t) => {
   const broker = brokerWithTopic()
   const memberId = stableGroup(broker)
