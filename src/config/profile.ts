@@ -29,7 +29,9 @@ export const departures = {
     dev: 'It gets one replica, and the log says so. A manual assignment to other nodes is refused.',
   },
   'internal topics': {
-    strict: '`__consumer_offsets` and `__transaction_state` are made with 50 partitions.',
+    strict:
+      '`__consumer_offsets`, `__transaction_state` and `__share_group_state` are made with 50 ' +
+      'partitions.',
     dev: 'They are made with 4, unless the settings say otherwise.',
   },
 } as const satisfies Readonly<Record<string, Departure>>
@@ -39,6 +41,7 @@ const settings: Readonly<Record<Profile, Readonly<Record<string, string>>>> = {
   strict: {},
   dev: {
     'offsets.topic.num.partitions': '4',
+    'share.coordinator.state.topic.num.partitions': '4',
     'transaction.state.log.num.partitions': '4',
   },
 }

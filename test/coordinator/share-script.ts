@@ -2,7 +2,8 @@
  * The language of test/scenarios/group/share-*.txt, over that of group-script.ts:
  *
  *   grow NAME PARTITIONS · config KEY=VALUE     of the group g
- *   hb MEMBER [epoch=N] [names=a,b]             epoch 0 (the default) joins, -1 leaves
+ *   hb MEMBER [epoch=N] [names=a,b] [over=CONNECTION]
+ *                                               epoch 0 (the default) joins, -1 leaves
  *   alter TOPIC PARTITION OFFSET · forget TOPIC · delete
  *   fail-state ERROR · describe · list · offsets
  */
@@ -35,13 +36,15 @@ export class ShareScript extends GroupScript {
   }
 
   #heartbeat(memberId: string, given: ReadonlyMap<string, string>): void {
-    const answer = this.world.call('share-group-heartbeat', {
+    const request = {
       groupId: GROUP,
       memberId,
       memberEpoch: Number(given.get('epoch') ?? 0),
       rackId: null,
       subscribedTopicNames: given.get('names')?.split(',').filter(Boolean) ?? null,
-    })
+    }
+    const over = { connection: given.get('over') }
+    const answer = this.world.call('share-group-heartbeat', request, over)
     if (answer.errorCode) {
       this.say(`${memberId}: ${errorName(answer.errorCode)} ${answer.errorMessage ?? ''}`.trim())
       return

@@ -1,7 +1,10 @@
 /** The profile dev: each of its departures from Kafka, beside what strict does. */
 import { Worker } from 'node:worker_threads'
 import test, { type ExecutionContext } from 'ava'
-import type { departures } from '../../src/config/profile.ts'
+import { newTopicOnFirstUse } from '../../src/cluster/internal-topics.ts'
+import { internalTopicNames } from '../../src/cluster/topic-name.ts'
+import { effectiveBroker, staticLayers } from '../../src/config/effective.ts'
+import { type departures, type Profile, withProfile } from '../../src/config/profile.ts'
 import { Broker, type BrokerOptions, type Log } from '../../src/index.ts'
 import { FindCoordinator } from '../../src/protocol/apis/10-find-coordinator.ts'
 import { JoinGroup } from '../../src/protocol/apis/11-join-group.ts'
@@ -48,6 +51,13 @@ const tests: Readonly<Record<keyof typeof departures, (t: ExecutionContext) => P
     t.is(await offsetsPartitions({ profile: 'strict' }), 50)
     t.is(await offsetsPartitions({}), 4)
     t.is(await offsetsPartitions({ config: { [key]: 7 } }), 7)
+    for (const name of internalTopicNames) {
+      const made = (profile: Profile) => {
+        const layers = staticLayers(withProfile(new Map([['odradek.profile', profile]])))
+        return newTopicOnFirstUse(name, effectiveBroker(layers)).numPartitions
+      }
+      t.deepEqual([made('strict'), made('dev')], [50, 4], name)
+    }
   },
 }
 

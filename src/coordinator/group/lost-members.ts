@@ -11,6 +11,8 @@ import { type MemberPlace, removeMembers } from './consumer-fence.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import type { GroupCoordinator } from './coordinator.ts'
 import { MemberConnections } from './member-connections.ts'
+import { removeShareMember } from './share-fence.ts'
+import { ShareGroup } from './share-group.ts'
 
 /** Lives on the coordinator's thread. */
 export class LostMembers {
@@ -31,11 +33,11 @@ export class LostMembers {
     if (asked.memberId !== '') this.#connections.note(connection, asked)
     return (answer) => {
       reply(answer)
-      const memberId = memberGiven(command, answer as GroupAnswers[GroupCommand['kind']])
+      const memberId = asked.memberId === '' ? memberGiven(answer) : asked.memberId
       if (memberId === undefined) return
       const place = { groupId: asked.groupId, memberId }
       if (connection.closed === undefined) this.#connections.note(connection, place)
-      // Its client did not live to hear of its membership.
+      // It became a member without a client that lived to hear of it.
       else if (connection.closed === 'client' && !this.#connections.has(place)) this.#lose(place)
     }
   }
@@ -74,6 +76,8 @@ export function removeLost(
     const member = group.members.get(memberId)
     if (member === undefined || member.instanceId !== null) return
     removeMembers(coordinator, turn, group, [member])
+  } else if (group instanceof ShareGroup && group.members.has(memberId)) {
+    removeShareMember(coordinator, turn, group, memberId)
   }
 }
 
@@ -83,7 +87,8 @@ function memberOf(command: GroupCommand): MemberPlace | undefined {
     case 'join-group':
     case 'sync-group':
     case 'heartbeat':
-    case 'consumer-group-heartbeat': {
+    case 'consumer-group-heartbeat':
+    case 'share-group-heartbeat': {
       const { groupId, memberId } = command.request
       return { groupId, memberId }
     }
@@ -93,12 +98,7 @@ function memberOf(command: GroupCommand): MemberPlace | undefined {
 }
 
 /** The id that an answer gives to a member that had none. */
-function memberGiven(
-  command: GroupCommand,
-  answer: GroupAnswers[GroupCommand['kind']],
-): string | undefined {
-  if (command.kind !== 'join-group' && command.kind !== 'consumer-group-heartbeat') return undefined
-  if (command.request.memberId !== '') return undefined
+function memberGiven(answer: unknown): string | undefined {
   const { errorCode = ErrorCode.NONE, memberId } = answer as GroupAnswers['join-group']
   const given = errorCode === ErrorCode.NONE || errorCode === ErrorCode.MEMBER_ID_REQUIRED
   return given && memberId ? memberId : undefined
