@@ -89,6 +89,7 @@ function groupClients(): InteropClient[] {
   const javaMember = (version: string) => javaClient(version, 'GroupMember')
   const newest = javaMember('4.3.1')
   const librdkafka = python('confluent-kafka-python', 'confluent_kafka_member.py')
+  const franz = goMember('franzmember')
   const confluent = node(
     '@confluentinc/kafka-javascript',
     '@confluentinc/kafka-javascript/build/Release',
@@ -105,9 +106,21 @@ function groupClients(): InteropClient[] {
     group('java 4.3.1, consumer protocol', withArgument(newest, 'protocol=consumer'), most),
     group('java 3.9.1', javaMember('3.9.1'), most),
     group('java 2.8.2', javaMember('2.8.2'), most),
-    group('franz-go', goMember('franzmember'), most),
+    group('franz-go', franz, most),
+    // With this protocol its static members leave for good when they are closed.
+    group('franz-go, consumer protocol', withArgument(franz, 'protocol=consumer'), [
+      ...position,
+      'async',
+      'cooperative',
+      'regex',
+    ]),
     group('sarama', goMember('saramamember'), [...position, 'static']),
     group('confluent-kafka-python', librdkafka, most),
+    group(
+      'confluent-kafka-python, consumer protocol',
+      withArgument(librdkafka, 'protocol=consumer'),
+      most,
+    ),
     group('kafka-python', python('kafka-python', 'kafka_python_member.py'), most),
     group('aiokafka', python('aiokafka', 'aiokafka_member.py'), [...position, 'static', 'regex']),
     group('kafkajs', node('kafkajs', 'kafkajs', 'kafkajs-member.js'), [...position, 'regex-once']),

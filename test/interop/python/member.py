@@ -4,8 +4,8 @@ import queue
 import sys
 import threading
 
-BOOTSTRAP = sys.argv[1]
-SETTINGS = dict(pair.split("=", 1) for pair in sys.argv[2:])
+BOOTSTRAP = next(argument for argument in sys.argv[1:] if "=" not in argument)
+SETTINGS = dict(pair.split("=", 1) for pair in sys.argv[1:] if "=" in pair)
 commands = queue.Queue()
 
 

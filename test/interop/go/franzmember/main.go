@@ -32,7 +32,9 @@ func main() {
 		kgo.OnPartitionsRevoked(told("revoked")),
 		kgo.OnPartitionsLost(told("revoked")),
 	}
-	if _, wanted := settings["cooperative"]; !wanted {
+	if settings["protocol"] == "consumer" {
+		options = append(options, kgo.ServerSideBalancer(), kgo.Balancers(kgo.RangeBalancer()))
+	} else if _, wanted := settings["cooperative"]; !wanted {
 		options = append(options, kgo.Balancers(kgo.RangeBalancer()))
 	}
 	if settings["reset"] == "latest" {

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// Settings are the arguments after the bootstrap address.
+// Settings are the arguments beside the bootstrap address.
 type Settings map[string]string
 
 // Partition names one; Offset is only of a seek.
@@ -23,12 +23,15 @@ type Partition struct {
 
 // Arguments answers the bootstrap address and the settings.
 func Arguments() (string, Settings) {
-	settings := Settings{}
-	for _, pair := range os.Args[2:] {
-		key, value, _ := strings.Cut(pair, "=")
-		settings[key] = value
+	bootstrap, settings := "", Settings{}
+	for _, argument := range os.Args[1:] {
+		if key, value, isPair := strings.Cut(argument, "="); isPair {
+			settings[key] = value
+		} else {
+			bootstrap = argument
+		}
 	}
-	return os.Args[1], settings
+	return bootstrap, settings
 }
 
 // Command is a word and the partition that it is for.
