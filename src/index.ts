@@ -13,7 +13,7 @@ export {
 export { Admin } from './client/admin.ts'
 export type { AdminOptions, CallOptions } from './client/admin-base.ts'
 export type { NewTopic } from './client/admin-topics.ts'
-export { Consumer, type RecordBatch } from './client/consumer.ts'
+export { Consumer, type RecordBatch, type SeekTarget } from './client/consumer.ts'
 export type { RecordHeader } from './client/consumer-headers.ts'
 export type { Re2Pattern, SubscriptionTopics } from './client/consumer-membership.ts'
 export type {
@@ -37,6 +37,7 @@ export {
   FatalError,
   InvalidMetadataError,
   KafkaError,
+  LogTruncationError,
   PartialError,
   RetriableError,
   TimeoutError,

@@ -20,6 +20,7 @@ test('a program gets exactly these values', (t) => {
     'FatalError',
     'InvalidMetadataError',
     'KafkaError',
+    'LogTruncationError',
     'PartialError',
     'Producer',
     'RegistrySerde',

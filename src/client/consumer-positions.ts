@@ -22,8 +22,14 @@ export interface PartitionState extends TopicPartition {
   readonly key: string
   /** The offset of the next record that is handed out; undefined: not known yet. */
   position: number | undefined
+  /** The epoch of the leader that appended the record before the position; -1: not known. */
+  positionEpoch: number
   /** The offset of the next fetch: ahead of the position by what is fetched already. */
   fetchOffset: number
+  /** As positionEpoch, of the record before fetchOffset. */
+  fetchEpoch: number
+  /** The last leader epoch in which fetchOffset was known to be in the log; -1: none. */
+  validatedEpoch: number
   /** Where the position is to be looked up, before anything that is committed. */
   resetTo: ResetTo | undefined
   /** Changes whenever what was fetched is of no use any more. */
@@ -75,7 +81,10 @@ export class Positions {
         partition,
         key,
         position: undefined,
+        positionEpoch: -1,
         fetchOffset: -1,
+        fetchEpoch: -1,
+        validatedEpoch: -1,
         resetTo: undefined,
         generation: 0,
         paused: false,
@@ -97,19 +106,24 @@ export class Positions {
   }
 
   /** The position of each partition that has one, for a commit. */
-  snapshot(): Map<string, TopicPartition & { offset: number }> {
-    const offsets = new Map<string, TopicPartition & { offset: number }>()
-    for (const { topic, partition, key, position } of this.#states.values()) {
-      if (position !== undefined) offsets.set(key, { topic, partition, offset: position })
+  snapshot(): Map<string, TopicPartition & { offset: number; leaderEpoch: number }> {
+    const offsets = new Map<string, TopicPartition & { offset: number; leaderEpoch: number }>()
+    for (const { topic, partition, key, position, positionEpoch } of this.#states.values()) {
+      if (position === undefined) continue
+      offsets.set(key, { topic, partition, offset: position, leaderEpoch: positionEpoch })
     }
     return offsets
   }
 }
 
-/** Goes on at `offset`. */
-export function seekTo(state: PartitionState, offset: number): void {
+/** Goes on at `offset`. `epoch`: that of the record before it; with it a leader is asked first
+ *  whether it has that record. */
+export function seekTo(state: PartitionState, offset: number, epoch = -1): void {
   state.position = offset
+  state.positionEpoch = epoch
   state.fetchOffset = offset
+  state.fetchEpoch = epoch
+  state.validatedEpoch = -1
   state.resetTo = undefined
   state.notBeforeMs = 0
   state.generation++
@@ -133,7 +147,9 @@ export function pauseAt(state: PartitionState): void {
 /** Forgets what was fetched behind the position. */
 export function dropFetched(state: PartitionState): void {
   state.generation++
-  if (state.position !== undefined) state.fetchOffset = state.position
+  if (state.position === undefined) return
+  state.fetchOffset = state.position
+  state.fetchEpoch = state.positionEpoch
 }
 
 /** The partitions of `all` that `without` lacks. */

@@ -17,6 +17,12 @@ export interface RecordBatch<K = Buffer, V = Buffer> extends TopicPartition {
   readonly highWatermark: number
 }
 
+/** A place to go on at. */
+export interface SeekTarget extends TopicPartition {
+  readonly offset: number
+  readonly leaderEpoch?: number
+}
+
 /** Reads records from a cluster, or from a broker in process. Lives on one thread; one caller at a
  *  time may ask for records. */
 export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerRecord<K, V>> {
@@ -175,10 +181,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
     return Math.max(0, end - state.position)
   }
 
-  /** Goes on at an offset. */
-  seek({ offset, ...partition }: TopicPartition & { readonly offset: number }): void {
+  /** Goes on at an offset. `leaderEpoch`: that of the record before it; with it the leader is asked
+   *  first whether it has that record. Default: not known. */
+  seek({ offset, leaderEpoch = -1, ...partition }: SeekTarget): void {
     if (!Number.isSafeInteger(offset) || offset < 0) throw new TypeError(`no offset: ${offset}`)
-    seekTo(this.#engine.positions.require(partition), offset)
+    seekTo(this.#engine.positions.require(partition), offset, leaderEpoch)
     this.#engine.gate.attend()
   }
 

@@ -122,6 +122,22 @@ export class BufferExhaustedError extends TimeoutError {
   override readonly name = 'BUFFER_EXHAUSTED'
 }
 
+/** The leader has lost records that were read already, and autoOffsetReset is 'none'. KIP-320. */
+export class LogTruncationError extends KafkaError {
+  override readonly name = 'LOG_TRUNCATION'
+  /** Where the log and what was read part; undefined: not known. */
+  readonly divergentOffset: number | undefined
+
+  constructor(partition: string, position: number, divergentOffset: number | undefined) {
+    const where = divergentOffset === undefined ? 'all that was read' : `from ${divergentOffset} on`
+    super(ErrorCode.OFFSET_OUT_OF_RANGE, {
+      message: `${partition} was read up to ${position} and has lost ${where}.`,
+      hint: 'seek() to where to go on, or set autoOffsetReset.',
+    })
+    this.divergentOffset = divergentOffset
+  }
+}
+
 /** Some items of a call failed; the others are done. Code and message are those of the first. */
 export class PartialError extends KafkaError {
   /** By topic, `topic-partition`, group or resource. */

@@ -68,6 +68,8 @@ export class FetchedChunk<K, V> {
   readonly bytes: number
   /** The offset to go on with when the walk has ended or failed. */
   nextOffset: number
+  /** The epoch of the leader that appended what lies before `nextOffset`; -1: not known. */
+  leaderEpoch = -1
   readonly #records: Buffer
   readonly #tools: ChunkTools<K, V>
   readonly #cursor = new RecordCursor()
@@ -137,6 +139,7 @@ export class FetchedChunk<K, V> {
       const end = lastOffset(b, at) + 1
       if (end > this.nextOffset) {
         this.#check(at, size)
+        this.leaderEpoch = partitionLeaderEpoch(b, at)
         if (this.#isWanted(at, size)) {
           this.#open(at, size)
           this.#nextBatchAt = at + size
@@ -251,15 +254,20 @@ export class FetchedChunk<K, V> {
   }
 }
 
-/** The offset behind the last whole batch of `records`, or `otherwise` if there is none. */
-export function endOffsetOf(records: Buffer, otherwise: number): number {
-  let end = otherwise
+/** The offset behind the last whole batch of `records`, and the epoch of its leader; `before` if
+ *  there is none. */
+export function endOf(
+  records: Buffer,
+  before: { readonly offset: number; readonly leaderEpoch: number },
+): { readonly offset: number; readonly leaderEpoch: number } {
+  let { offset, leaderEpoch } = before
   let at = 0
   while (records.length - at >= RECORD_BATCH_OVERHEAD) {
     const size = batchSize(records, at)
     if (size < RECORD_BATCH_OVERHEAD || records.length - at < size) break
-    end = Math.max(end, lastOffset(records, at) + 1)
+    offset = Math.max(offset, lastOffset(records, at) + 1)
+    leaderEpoch = partitionLeaderEpoch(records, at)
     at += size
   }
-  return end
+  return { offset, leaderEpoch }
 }

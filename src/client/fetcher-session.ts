@@ -77,6 +77,25 @@ export class FetchSession<T extends FetchTarget> {
   }
 }
 
+/** Targets by topic, as the request wants them: `named`, or by id. */
+export function groupedByTopic<T>(
+  targets: readonly FetchTarget[],
+  named: boolean,
+  partitionOf: (target: FetchTarget) => T,
+): { topic?: string; topicId?: string; partitions: T[] }[] {
+  const topics = new Map<string, { topic?: string; topicId?: string; partitions: T[] }>()
+  for (const target of targets) {
+    const key = named ? target.topic : (target.topicId as string)
+    let topic = topics.get(key)
+    if (topic === undefined) {
+      topic = { ...(named ? { topic: key } : { topicId: key }), partitions: [] }
+      topics.set(key, topic)
+    }
+    topic.partitions.push(partitionOf(target))
+  }
+  return [...topics.values()]
+}
+
 function nameOf(target: FetchTarget): string {
   const { topicId, partition } = target
   return topicId === undefined ? plainNameOf(target) : `${topicId}/${partition}`

@@ -11,8 +11,9 @@ import type { ResolvedConsumerSettings } from './consumer-options.ts'
 import { type PartitionState, type Positions, resetTo, seekTo } from './consumer-positions.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import { asKafkaError, isInvalidMetadata, KafkaError, kafkaError } from './errors.ts'
-import { type ChunkTools, endOffsetOf, FetchedChunk } from './fetcher-chunk.ts'
-import { FetchSession, type FetchTarget } from './fetcher-session.ts'
+import { type ChunkTools, endOf, FetchedChunk } from './fetcher-chunk.ts'
+import { FetchSession, type FetchTarget, groupedByTopic } from './fetcher-session.ts'
+import { PositionValidator } from './position-validator.ts'
 
 /** The last version that names topics; later ones need their ids. */
 const NAMES_VERSION_MAX = 12
@@ -58,6 +59,7 @@ export class Fetcher<K, V> {
   readonly #settings: ResolvedConsumerSettings
   readonly #tools: ChunkTools<K, V>
   readonly #wake: () => void
+  readonly #validator: PositionValidator
   readonly #nodes = new Map<number, FetchNode>()
   #queue: Ready<K, V>[] = []
   #queuedBytes = 0
@@ -79,6 +81,11 @@ export class Fetcher<K, V> {
     this.#settings = settings
     this.#tools = tools
     this.#wake = wake
+    this.#validator = new PositionValidator(cluster, positions, settings.autoOffsetReset, {
+      onValidated: () => this.pump(),
+      onReset: wake,
+      onFailure: (error) => this.#fail(error),
+    })
   }
 
   /** Bytes that are fetched and not handed out yet. */
@@ -103,6 +110,7 @@ export class Fetcher<K, V> {
       }
       const record = chunk.next()
       state.position = chunk.nextOffset
+      state.positionEpoch = chunk.leaderEpoch
       if (record !== undefined) return record
       this.#drop()
       this.pump()
@@ -119,6 +127,7 @@ export class Fetcher<K, V> {
       while (records.length < recordsMax) {
         const record = current.chunk.next()
         current.state.position = current.chunk.nextOffset
+        current.state.positionEpoch = current.chunk.leaderEpoch
         if (record === undefined) break
         records.push(record)
       }
@@ -180,20 +189,25 @@ export class Fetcher<K, V> {
   /** Partitions that can be fetched, by leader. */
   #byLeader(now: number): Map<number, PartitionState[]> {
     const nodes = new Map<number, PartitionState[]>()
+    const doubtful = new Map<number, PartitionState[]>()
+    const { metadata } = this.#cluster
     let unknown: string[] | undefined
     for (const state of this.#positions.all()) {
       if (state.position === undefined || state.paused || state.notBeforeMs > now) continue
-      const leaderId = this.#cluster.metadata.leaderOf(state.topic, state.partition)
+      const { leaderId = -1, leaderEpoch = -1 } =
+        metadata.topic(state.topic)?.partitions[state.partition] ?? {}
       if (leaderId < 0) {
         unknown ??= []
         unknown.push(state.topic)
         state.notBeforeMs = now + this.#cluster.backoffMs(0)
         continue
       }
-      const list = nodes.get(leaderId)
-      if (list === undefined) nodes.set(leaderId, [state])
+      const lists = this.#validator.isNeeded(state, leaderEpoch) ? doubtful : nodes
+      const list = lists.get(leaderId)
+      if (list === undefined) lists.set(leaderId, [state])
       else list.push(state)
     }
+    for (const [nodeId, states] of doubtful) this.#validator.ask(nodeId, states)
     if (unknown !== undefined) this.#refresh(unknown)
     return nodes
   }
@@ -257,14 +271,14 @@ export class Fetcher<K, V> {
           maxBytes,
           isolationLevel: this.#settings.isolationLevel === 'read_committed' ? 1 : 0,
           ...(version >= 7 ? { sessionId: plan.sessionId, sessionEpoch: plan.sessionEpoch } : {}),
-          topics: grouped(plan.targets, named, (one) => ({
+          topics: groupedByTopic(plan.targets, named, (one) => ({
             partition: one.partition,
             currentLeaderEpoch: one.leaderEpoch,
             fetchOffset: one.fetchOffset,
             partitionMaxBytes: maxPartitionFetchBytes,
           })),
           ...(version >= 7
-            ? { forgottenTopicsData: grouped(plan.forgotten, named, (one) => one.partition) }
+            ? { forgottenTopicsData: groupedByTopic(plan.forgotten, named, (one) => one.partition) }
             : {}),
           ...(version >= 11 ? { rackId: '' } : {}),
         }
@@ -295,6 +309,8 @@ export class Fetcher<K, V> {
     if (answer.errorCode !== ErrorCode.NONE) return this.#onError(asked, answer)
     state.highWatermark = answer.highWatermark
     state.lastStableOffset = answer.lastStableOffset
+    // The leader of this epoch has found the offset in its log.
+    state.validatedEpoch = Math.max(state.validatedEpoch, asked.leaderEpoch)
     const { records } = answer
     if (records === null || records.length === 0) return false
     const isCommitted = this.#settings.isolationLevel === 'read_committed'
@@ -304,7 +320,10 @@ export class Fetcher<K, V> {
       asked.fetchOffset,
       this.#tools,
     )
-    state.fetchOffset = endOffsetOf(records, asked.fetchOffset)
+    chunk.leaderEpoch = state.fetchEpoch
+    const end = endOf(records, { offset: asked.fetchOffset, leaderEpoch: state.fetchEpoch })
+    state.fetchOffset = end.offset
+    state.fetchEpoch = end.leaderEpoch
     this.#queue.push({ chunk, state, generation: asked.generation })
     this.#queuedBytes += chunk.bytes
     return true
@@ -368,23 +387,4 @@ export class Fetcher<K, V> {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.pump(), Math.max(1, ms))
   }
-}
-
-/** Targets by topic, as the request wants them. */
-function grouped<T>(
-  targets: readonly FetchTarget[],
-  named: boolean,
-  partitionOf: (target: FetchTarget) => T,
-): { topic?: string; topicId?: string; partitions: T[] }[] {
-  const topics = new Map<string, { topic?: string; topicId?: string; partitions: T[] }>()
-  for (const target of targets) {
-    const key = named ? target.topic : (target.topicId as string)
-    let topic = topics.get(key)
-    if (topic === undefined) {
-      topic = { ...(named ? { topic: key } : { topicId: key }), partitions: [] }
-      topics.set(key, topic)
-    }
-    topic.partitions.push(partitionOf(target))
-  }
-  return [...topics.values()]
 }

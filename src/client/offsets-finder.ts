@@ -97,13 +97,13 @@ export class PositionFinder {
     const before = new Map(states.map((state) => [state.key, state.generation]))
     const committed =
       groupId === undefined
-        ? states.map(({ topic, partition }) => ({ topic, partition, offset: undefined }))
+        ? states.map((one) => ({ ...one, offset: undefined, leaderEpoch: -1 }))
         : await this.#offsets.committed(states, this.#member, defaultApiTimeoutMs)
     for (const one of committed) {
       const state = this.#positions.get(one)
       if (state === undefined || state.generation !== before.get(keyOf(one))) continue
       if (one.offset === undefined) this.#reset(state)
-      else seekTo(state, one.offset)
+      else seekTo(state, one.offset, one.leaderEpoch)
     }
   }
 

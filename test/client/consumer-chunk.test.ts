@@ -4,7 +4,7 @@ import type { ConsumerRecord } from '../../src/client/consumer-record.ts'
 import {
   type AbortedTransaction,
   type ChunkTools,
-  endOffsetOf,
+  endOf,
   FetchedChunk,
 } from '../../src/client/fetcher-chunk.ts'
 import { createCodecs } from '../../src/codecs/codecs.ts'
@@ -82,9 +82,9 @@ test('a batch that is cut off is left to the next fetch', (t) => {
     const chunk = chunkOf(bytes)
     t.deepEqual(textOf(all(chunk)), ['0 a'])
     t.is(chunk.nextOffset, 1)
-    t.is(endOffsetOf(bytes, 0), 1)
+    t.is(endOf(bytes, { offset: 0, leaderEpoch: -1 }).offset, 1)
   }
-  t.is(endOffsetOf(Buffer.alloc(0), 7), 7)
+  t.deepEqual(endOf(Buffer.alloc(0), { offset: 7, leaderEpoch: 3 }), { offset: 7, leaderEpoch: 3 })
 })
 
 test('holes of compaction are passed', (t) => {
@@ -99,7 +99,7 @@ test('holes of compaction are passed', (t) => {
   const chunk = chunkOf(bytes)
   t.deepEqual(textOf(all(chunk)), ['2 x'])
   t.is(chunk.nextOffset, 14)
-  t.is(endOffsetOf(bytes, 0), 14)
+  t.is(endOf(bytes, { offset: 0, leaderEpoch: -1 }).offset, 14)
 })
 
 test('timestamps are those of the records, or of the append', (t) => {
