@@ -152,6 +152,7 @@ class RequestExchange implements Exchange<unknown> {
   readonly apiVersion: number
   readonly clientId: string | null
   readonly frame: PooledBuffer | undefined
+  onAbandoned: (() => void) | undefined
   readonly #dispatcher: Dispatcher
   readonly #connection: Connection
   readonly #handler: Handler
@@ -233,7 +234,10 @@ class RequestExchange implements Exchange<unknown> {
   abandon(): void {
     if (this.#ended) return
     this.#ended = true
-    if (this.#chunks === undefined) this.#releaseFrame()
+    if (this.#chunks === undefined) {
+      this.#releaseFrame()
+      this.onAbandoned?.()
+    }
     this.#onSent?.()
     this.#onSent = undefined
   }

@@ -221,9 +221,17 @@ class FetchExchange implements Waiter {
 
   /** Joins those who wait, then looks once more: what came in between would wake nobody. */
   #wait(): void {
+    if (this.#exchange.abandoned) {
+      this.#cancelTimer?.()
+      return
+    }
     const { purgatory, after } = this.#exchange.context
     this.#waiting = true
     purgatory.add(this)
+    this.#exchange.onAbandoned = () => {
+      this.#stopWaiting()
+      this.#cancelTimer?.()
+    }
     this.#cancelTimer ??= after(this.#maxWaitMs, () => {
       this.#timedOut = true
       this.#stopWaiting()

@@ -23,6 +23,8 @@ export interface Exchange<Response> {
   readonly frame: PooledBuffer | undefined
   /** Whether the connection is gone, so that nobody waits for the answer. */
   readonly abandoned: boolean
+  /** Called when the connection goes before the answer: what waits need not wait any longer. */
+  onAbandoned: (() => void) | undefined
   /**
    * Ends the exchange with an answer. `onSent`: called once when its bytes are not needed any more.
    */
