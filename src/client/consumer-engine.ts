@@ -23,7 +23,6 @@ import { PositionFinder } from './offsets-finder.ts'
 const TICK_MS_MAX = 1000
 /** How long a rebalance waits for a commit at most. */
 const REVOKE_COMMIT_MS_MAX = 10_000
-const CLOSE_MS = 30_000
 
 /** Lives with one consumer, which is its only caller. */
 export class ConsumerEngine<K, V> {
@@ -173,10 +172,25 @@ export class ConsumerEngine<K, V> {
     return [...this.positions.snapshot().values()]
   }
 
-  /** Commits if that goes by itself, leaves, and closes the connections. Default: 30 s. */
-  close(timeoutMs: number = CLOSE_MS): Promise<void> {
+  /** Commits if that goes by itself, leaves, and closes the connections. */
+  close(timeoutMs: number): Promise<void> {
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
+  }
+
+  /** Ends a consumer that was dropped. Nothing is committed: nobody says that what was handed out
+   *  has been dealt with. */
+  readonly dropped = {
+    close: () => {
+      this.#closing ??= this.#leave()
+    },
+  }
+
+  async #leave(): Promise<void> {
+    clearInterval(this.#tick)
+    this.fetcher.close()
+    await this.#membership?.leave()
+    this.cluster.close()
   }
 
   /** Until the end of close: listeners may still commit. */

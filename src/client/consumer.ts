@@ -31,7 +31,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
   /** Connects when it is first needed. Throws TypeError for settings that contradict each other. */
   constructor(options: ConsumerOptions<K, V>) {
     this.#engine = new ConsumerEngine(options)
-    closeWhenCollected(this, this.#engine)
+    closeWhenCollected(this, this.#engine.dropped)
   }
 
   /**
@@ -234,7 +234,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
 
   /** Commits if that goes by itself, leaves the group, and closes the connections. Whoever waits
    *  for records gets no more. After `timeoutMs` it ends anyhow. Default: 30 s. */
-  close({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  close({ timeoutMs = 30_000 } = {}): Promise<void> {
     return this.#engine.close(timeoutMs)
   }
 
