@@ -135,6 +135,20 @@ export class CoordinatorTopic {
     this.#parts.append(slot, batch, { onAppended: (_tag, { errorCode }) => done(errorCode) })
   }
 
+  /** The offset of the next record of a partition; -1: it cannot be read now. */
+  endOffset(index: number): number {
+    const slot = this.#slots[index]
+    return slot === undefined ? -1 : this.#parts.endOffset(slot)
+  }
+
+  /** Deletes what is below an offset; what cannot be deleted now is deleted with the next trim. */
+  trim(index: number, offset: number): void {
+    const { thread, slot } = this.#parts.image.topic(this.#topic.name)?.partitions[index] ?? {}
+    if (thread === undefined || slot === undefined) return
+    const command = { kind: 'delete-records' as const, partitions: [{ slot, offset }] }
+    this.#parts.callPartitions(thread, command, () => undefined)
+  }
+
   /** Where something is kept follows from the number of partitions: later ones are not used. */
   #takeTopic(topic: TopicImage): void {
     this.#topicId = topic.id

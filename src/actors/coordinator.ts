@@ -42,6 +42,8 @@ export interface CoordinatorParts {
   append(slot: number, batch: Buffer, sink: AppendSink): void
   /** The first offset of a partition of this thread; -1 while it is offline. */
   startOffset(slot: number): number
+  /** The offset behind the last one of a partition of this thread; -1 while it is offline. */
+  endOffset(slot: number): number
   /** Reads whole batches from a partition of this thread. */
   read(slot: number, fetchOffset: number, maxBytes: number): ReadResult
   /** Measures partitions of any thread; the answer is in the order asked. */
@@ -99,6 +101,8 @@ export class Coordinator {
     const now = () => ({ wallMs: parts.clock.wallMs(), monotonicMs: parts.clock.monotonicMs() })
     this.#states = new ShareStateService({
       host: hostOf(this.#stateTopic),
+      endOffset: (partition) => this.#stateTopic.endOffset(partition),
+      trim: (partition, offset) => this.#stateTopic.trim(partition, offset),
       now,
       updatesMax: () =>
         parts.image.brokerConfig['share.coordinator.snapshot.update.records.per.snapshot'],

@@ -182,6 +182,12 @@ export class PartitionTable implements PartitionHost {
     return partition?.online ? partition.log.logStartOffset : -1
   }
 
+  /** The offset behind the last one of a partition; -1 while it is offline or not here. */
+  endOffset(slot: number): number {
+    const partition = this.#bySlot.get(slot)
+    return partition?.online ? partition.log.logEndOffset : -1
+  }
+
   /** Whole batches from `fetchOffset` up to the high watermark, for an actor of this thread. */
   readOne(slot: number, fetchOffset: number, maxBytes: number): ReadResult {
     const partition = this.#bySlot.get(slot)

@@ -343,6 +343,7 @@ export class BrokerThread {
       random: Math.random,
       append: (slot, batch, sink) => table.append(slot, batch, true, sink, 0),
       startOffset: (slot) => table.startOffset(slot),
+      endOffset: (slot) => table.endOffset(slot),
       read: (slot, fetchOffset, maxBytes) => table.readOne(slot, fetchOffset, maxBytes),
       readPartitions: (thread, order, done) => {
         context.partitions.read(thread, order, ({ partitions, release }) => {

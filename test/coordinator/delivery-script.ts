@@ -49,6 +49,8 @@ export class DeliveryScript {
         },
         reload: () => undefined,
       },
+      endOffset: () => 0,
+      trim: () => undefined,
       now: () => ({ wallMs: this.#nowMs, monotonicMs: this.#nowMs }),
       updatesMax: () => 500,
     })

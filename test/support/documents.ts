@@ -86,6 +86,7 @@ const limitConstants = [
   ['src/actors/controller.ts', 'CONTROLLER_QUEUE_MAX'],
   ['src/coordinator/group/member-connections.ts', 'MEMBERS_PER_CONNECTION_MAX'],
   ['src/coordinator/share/sessions.ts', 'SHARE_SESSION_PARTITIONS_MAX'],
+  ['src/coordinator/share/state-service.ts', 'SHARE_RECORDS_MAX'],
   ['src/cluster/create-topics.ts', 'PARTITIONS_PER_REQUEST_MAX'],
   ['src/cluster/config-limits.ts', 'CONFIG_LENGTH_MAX'],
   ['src/cluster/config-limits.ts', 'CONFIGURED_RESOURCES_MAX'],

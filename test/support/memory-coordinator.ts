@@ -95,6 +95,7 @@ export class MemoryCoordinator {
         sink.onAppended(0, { errorCode: logs.append(slot, batch) } as never)
       },
       startOffset: () => 0,
+      endOffset: (slot) => logs.log(slot).endOffset,
       read: (slot, fetchOffset, maxBytes) => logs.read(slot, fetchOffset, maxBytes),
       readPartitions: (_, order, done) => {
         done(

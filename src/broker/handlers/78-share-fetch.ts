@@ -36,12 +36,24 @@ const EXACT = 1
 const EMPTY = Buffer.alloc(0)
 
 export const shareFetch = defineHandler(ShareFetch, [1, 2], (request, exchange) => {
-  if (request.shareAcquireMode !== 0 && request.shareAcquireMode !== EXACT) {
+  if (contradictsItself(request)) {
     exchange.reply({ errorCode: ErrorCode.INVALID_REQUEST })
     return
   }
   new ShareFetchExchange(request, exchange).start()
 })
+
+/** A renewal asks for no records besides. */
+function contradictsItself(request: Request): boolean {
+  const { maxWaitMs, minBytes, maxBytes, maxRecords, shareAcquireMode } = request
+  const asksForRecords = (maxWaitMs | minBytes | maxBytes | maxRecords) !== 0
+  return (
+    request.groupId === null ||
+    request.memberId === null ||
+    (shareAcquireMode !== 0 && shareAcquireMode !== EXACT) ||
+    (request.isRenewAck && asksForRecords)
+  )
+}
 
 /** One partition of a plan, read and acquired. */
 interface Delivery {

@@ -9,6 +9,10 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { defineHandler } from './handler.ts'
 
 export const shareAcknowledge = defineHandler(ShareAcknowledge, [1, 2], (request, exchange) => {
+  if (request.groupId === null || request.memberId === null) {
+    exchange.reply({ errorCode: ErrorCode.INVALID_REQUEST })
+    return
+  }
   const command = { kind: 'share-acknowledge', request } as const
   exchange.context.callCoordinator(command, (answer) => {
     if (answer === undefined || answer.errorCode !== ErrorCode.NONE) {

@@ -160,10 +160,14 @@ export class ShareService {
     settle: (errorCode: ErrorCode, errorMessage: string | null) => void,
   ): void {
     const { groupId, topicId, partition, memberId } = by
-    const renews = this.#host.groupConfig(groupId)['share.renew.acknowledge.enable']
-    const problem = this.#partitionProblem(by) || batchProblem(batches, by.isRenewal && renews)
+    const problem = this.#partitionProblem(by) || batchProblem(batches, by.isRenewal)
     if (problem !== ErrorCode.NONE || batches.length === 0) {
       settle(problem, null)
+      return
+    }
+    const mayRenew = this.#host.groupConfig(groupId)['share.renew.acknowledge.enable']
+    if (!mayRenew && batches.some(renews)) {
+      settle(ErrorCode.INVALID_RECORD_STATE, RENEWING_DISABLED)
       return
     }
     this.partitions.use({ groupId, topicId, partition }, (errorCode, active) => {
@@ -252,6 +256,12 @@ export class ShareService {
 
 function namesOf({ groupId, memberId }: { groupId: string | null; memberId: string | null }) {
   return { groupId: groupId ?? '', memberId: memberId ?? '' }
+}
+
+const RENEWING_DISABLED = 'Renewing acquisition locks is not enabled for the group.'
+
+function renews({ acknowledgeTypes }: AcknowledgementBatch): boolean {
+  return acknowledgeTypes.includes(AcknowledgeType.RENEW)
 }
 
 /** Partitions of which something is said. */

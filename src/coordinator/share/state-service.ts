@@ -8,12 +8,32 @@ import type { SharePlace } from '../group/share-topics.ts'
 import { type CoordinatorHost, CoordinatorRuntime, type Now, type Turn } from '../runtime.ts'
 import { type ShareKey, type ShareState, ShareStates, type ShareWrite } from './states.ts'
 
+/**
+ * Records of one partition of `__share_group_state` beyond what is kept. With more, all that is
+ * kept is written again, and what is older is deleted: a start reads no more than this.
+ */
+export const SHARE_RECORDS_MAX = 10_000
+
+/** What the service is made of. */
+export interface ShareStateParts {
+  readonly host: CoordinatorHost
+  /** The offset of the next record of a partition of the topic; -1: not known now. */
+  endOffset(partition: number): number
+  /** Deletes the records of a partition of the topic below an offset. */
+  trim(partition: number, offset: number): void
+  now(): Now
+  /** share.coordinator.snapshot.update.records.per.snapshot. */
+  updatesMax(): number
+}
+
 /** Lives on the coordinator's thread. */
 export class ShareStateService {
   readonly states: ShareStates
   readonly runtime: CoordinatorRuntime
+  readonly #parts: ShareStateParts
 
-  constructor(parts: { readonly host: CoordinatorHost; now(): Now; updatesMax(): number }) {
+  constructor(parts: ShareStateParts) {
+    this.#parts = parts
     this.states = new ShareStates(() => parts.updatesMax())
     this.runtime = new CoordinatorRuntime({
       machine: this.states,
@@ -76,10 +96,35 @@ export class ShareStateService {
       done(problem)
       return
     }
-    this.runtime.run(this.states.partitionOf(key), (turn) => {
+    const index = this.states.partitionOf(key)
+    this.runtime.run(index, (turn) => {
       const outcome = this.states.write(turn, key, write)
       turn.onEnd((errorCode) => done(errorCode || outcome))
     })
+    this.#trim(index)
+  }
+
+  /** Each state in a batch of its own, which is never too large. */
+  #trim(index: number): void {
+    if (this.states.recordsOf(index) < SHARE_RECORDS_MAX) return
+    const keys = this.states.keysOf(index)
+    if (this.states.recordsOf(index) < SHARE_RECORDS_MAX + keys.length) return
+    const offset = this.#parts.endOffset(index)
+    if (offset < 0) return
+    this.states.onTrimmed(index, 0)
+    let open = keys.length
+    let outcome: ErrorCode = ErrorCode.NONE
+    for (const key of keys) {
+      if (this.runtime.phase(index) !== 'active') return
+      this.runtime.run(index, (turn) => {
+        this.states.snapshot(turn, key)
+        turn.onEnd((errorCode) => {
+          open--
+          outcome ||= errorCode
+          if (open === 0 && outcome === ErrorCode.NONE) this.#parts.trim(index, offset)
+        })
+      })
+    }
   }
 
   /** What concerns one partition of the topic is one batch; `done` is called with the last. */

@@ -6,7 +6,13 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { ShareSnapshot, type ShareSnapshotValue } from '../../protocol/records/share-snapshot.ts'
 import { ShareUpdate, type ShareUpdateValue } from '../../protocol/records/share-update.ts'
 import { partitionOfGroup } from '../group/registry.ts'
-import { type CoordinatorMachine, type CoordinatorRecord, recordOf, type Turn } from '../runtime.ts'
+import {
+  type CoordinatorMachine,
+  type CoordinatorRecord,
+  type ReplayOrigin,
+  recordOf,
+  type Turn,
+} from '../runtime.ts'
 import { type StateBatch, StateBatches } from './state-batches.ts'
 
 /** A partition of a topic as one share group sees it. */
@@ -59,6 +65,7 @@ export class ShareStates implements CoordinatorMachine {
   /** Partitions of `__share_group_state`; 0 while there is no such topic. */
   partitionCount = 0
   readonly #states = new Map<string, Kept>()
+  readonly #records: number[] = []
   readonly #updatesMax: () => number
 
   /** `updatesMax`: share.coordinator.snapshot.update.records.per.snapshot. */
@@ -68,6 +75,29 @@ export class ShareStates implements CoordinatorMachine {
 
   partitionOf(key: ShareKey): number {
     return partitionOfGroup(nameOf(key), this.partitionCount)
+  }
+
+  /** Records of a partition of the topic that a start would replay. */
+  recordsOf(partition: number): number {
+    return this.#records[partition] ?? 0
+  }
+
+  /** The share partitions that are kept in a partition of the topic. */
+  keysOf(partition: number): ShareKey[] {
+    const keys = [...this.#states.values()].map(({ key }) => key)
+    return keys.filter((key) => this.partitionOf(key) === partition)
+  }
+
+  /** Logs the whole state again, so that older records are not needed any more. */
+  snapshot(turn: Turn, key: ShareKey): void {
+    const kept = this.#states.get(nameOf(key))
+    if (kept === undefined) return
+    turn.change(snapshotRecord(kept, { ...kept, changes: [] }, turn.nowMs))
+  }
+
+  /** Older records than the last `left` of a partition of the topic are gone. */
+  onTrimmed(partition: number, left: number): void {
+    this.#records[partition] = left
   }
 
   /** What is kept now; undefined: nothing. */
@@ -128,8 +158,9 @@ export class ShareStates implements CoordinatorMachine {
     turn.change(recordOf(ShareSnapshot, key, null))
   }
 
-  replay({ schema, key, value }: CoordinatorRecord): void {
+  replay({ schema, key, value }: CoordinatorRecord, { partition }: ReplayOrigin): void {
     const share = key as unknown as ShareKey
+    this.#records[partition] = this.recordsOf(partition) + 1
     if (value === null) this.#states.delete(nameOf(share))
     else if (schema.type === ShareSnapshot.type) {
       this.#replaySnapshot(share, value as unknown as ShareSnapshotValue)
@@ -147,6 +178,7 @@ export class ShareStates implements CoordinatorMachine {
   }
 
   onUnloaded(partition: number): void {
+    this.#records[partition] = 0
     for (const [name, { key }] of this.#states) {
       if (this.partitionOf(key) === partition) this.#states.delete(name)
     }

@@ -95,6 +95,23 @@ test('a share session is opened, goes on and ends; its connection is remembered'
   t.is(fetch(2, []).errorCode, ErrorCode.SHARE_SESSION_NOT_FOUND)
 })
 
+test('a ShareFetch that contradicts itself is refused', (t) => {
+  const { broker } = brokerWithGroups()
+  for (const wrong of [
+    { groupId: null },
+    { memberId: null },
+    { shareAcquireMode: 7 },
+    // A renewal asks for no records besides.
+    { isRenewAck: true },
+  ]) {
+    const answer = broker.ask(shareFetch, ShareFetch, { ...fetchOf(0), ...wrong })
+    t.is(answer.errorCode, ErrorCode.INVALID_REQUEST)
+  }
+  const nobody = { ...fetchOf(1), groupId: null }
+  const answer = broker.ask(shareAcknowledge, ShareAcknowledge, nobody)
+  t.is(answer.errorCode, ErrorCode.INVALID_REQUEST)
+})
+
 test('without a coordinator the handlers of share groups say so', (t) => {
   const { broker } = brokerWithGroups()
   broker.coordinatorIsLost = true
