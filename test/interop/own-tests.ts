@@ -7,7 +7,7 @@ import { report } from './program.ts'
 
 const [binary = '', seeds = ''] = process.argv.slice(2)
 
-/** All that need a broker, but for transactions, share groups and SASL. */
+/** All that need a broker, but for transactions and SASL. */
 const names = [
   'Test848RegexBrokerResolves',
   'TestAddRemovePartitions',
@@ -15,6 +15,7 @@ const names = [
   'TestClient_ProduceLargeMessages',
   'TestConsumeMaxDecompressBatchBytes',
   'TestConsumeRegex',
+  'TestConsumeRegexShareSkipsInternal',
   'TestConsumeTopicRetrieval',
   'TestConsumeTopicRetrieval_Many',
   'TestDirectPartitionPurge',
@@ -36,6 +37,10 @@ const names = [
   'TestPauseIssueOct2023',
   'TestPing',
   'TestPooling',
+  'TestShareGroup',
+  'TestShareGroupAckOnClose',
+  'TestShareGroupETL',
+  'TestShareGroupOffsetsAdmin',
   'TestUnknownGroupOffsetFetchPinned',
 ]
 
