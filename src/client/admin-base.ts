@@ -11,7 +11,7 @@ import {
   throwOnError,
 } from './errors.ts'
 import type { ClientOptions } from './options.ts'
-import { closeWhenCollected } from './when-collected.ts'
+import { closeWhenCollected, wasClosed } from './when-collected.ts'
 
 /** A partition of a topic. */
 export interface TopicPartition {
@@ -56,6 +56,7 @@ export class AdminBase {
 
   /** Closes the connections; calls under way reject. */
   async close(): Promise<void> {
+    wasClosed(this)
     this.cluster.close()
   }
 

@@ -7,7 +7,7 @@ import { pauseAt, resetTo, seekTo, type TopicPartition } from './consumer-positi
 import type { ConsumerRecord } from './consumer-record.ts'
 import { asKafkaError, ClosedError, type KafkaError, TimeoutError } from './errors.ts'
 import type { CommittedOffset, FoundOffset, OffsetQuery, OffsetToCommit } from './offsets.ts'
-import { closeWhenCollected } from './when-collected.ts'
+import { closeWhenCollected, wasClosed } from './when-collected.ts'
 
 /** Records of one partition, in order. */
 export interface RecordBatch<K = Buffer, V = Buffer> extends TopicPartition {
@@ -235,6 +235,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
   /** Commits if that goes by itself, leaves the group, and closes the connections. Whoever waits
    *  for records gets no more. After `timeoutMs` it ends anyhow. Default: 30 s. */
   close({ timeoutMs = 30_000 } = {}): Promise<void> {
+    wasClosed(this)
     return this.#engine.close(timeoutMs)
   }
 

@@ -24,7 +24,7 @@ import {
 import { type PartitionChoice, ProducerTopic, type WaitingSend } from './producer-topic.ts'
 import type { RecordBytes } from './record-size.ts'
 import { Sender } from './sender.ts'
-import { closeWhenCollected } from './when-collected.ts'
+import { closeWhenCollected, wasClosed } from './when-collected.ts'
 
 /** Sends that may wait for metadata or memory; the next is refused. */
 const WAITING_SENDS_MAX = 100_000
@@ -132,6 +132,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
    * acknowledged is given up. Default: deliveryTimeoutMs.
    */
   close({ timeoutMs = this.#settings.deliveryTimeoutMs } = {}): Promise<void> {
+    wasClosed(this)
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }

@@ -105,23 +105,46 @@ test('a client that is dropped gives its connections back', async (t) => {
   t.pass()
 })
 
+test('a client that is closed is held by nobody', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  await using broker = await Broker.start({ ...memory, threads: 0, listen: true })
+  const ways = [
+    () => ({ port: broker.connect() }),
+    () => ({ bootstrapServers: broker.bootstrapServers }),
+  ]
+  for (const way of ways) {
+    for (const use of [useProducer, useConsumer, useAdmin]) {
+      const closed = await use(way(), true)
+      for (let look = 0; look < 100 && closed.deref() !== undefined; look++) {
+        await turn()
+        collect()
+      }
+      t.is(closed.deref(), undefined)
+    }
+  }
+})
+
 type Way = { port: ReturnType<Broker['connect']> } | { bootstrapServers: string }
 
-async function useProducer(way: Way): Promise<WeakRef<object>> {
+async function useProducer(way: Way, closes = false): Promise<WeakRef<object>> {
   const producer = new Producer(way)
   await producer.send({ topic: 't', messages: [{ value: 'one', partition: 0 }] })
+  if (closes) await producer.close()
   return new WeakRef(producer)
 }
 
-async function useConsumer(way: Way): Promise<WeakRef<object>> {
+async function useConsumer(way: Way, closes = false): Promise<WeakRef<object>> {
   const consumer = new Consumer({ ...way, groupId: 'dropped', autoOffsetReset: 'earliest' })
   consumer.assign([{ topic: 't', partition: 0 }])
   await consumer.poll({ timeoutMs: 60_000 })
+  if (closes) await consumer.close()
   return new WeakRef(consumer)
 }
 
-async function useAdmin(way: Way): Promise<WeakRef<object>> {
+async function useAdmin(way: Way, closes = false): Promise<WeakRef<object>> {
   const admin = new Admin(way)
   await admin.listTopics()
+  if (closes) await admin.close()
   return new WeakRef(admin)
 }

@@ -2,10 +2,13 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { queryObjects } from 'node:v8'
 import { pause } from '../support/seeded.ts'
 
 const LOOK_MS = 10
 const LOOKS_MAX = 500
+/** What the last one of a campaign used may still lie on somebody's stack. */
+const SHARED_SLACK = 40
 
 /** Counts; undefined where the system does not tell. */
 export interface Resources {
@@ -15,6 +18,8 @@ export interface Resources {
   readonly handles: readonly string[]
   /** What lies in the directory for temporary files. */
   readonly temporary: readonly string[]
+  /** Pieces of shared memory that somebody holds: each connection has five for each of its ends. */
+  readonly shared: number
   readonly residentMiB: number
 }
 
@@ -35,6 +40,7 @@ export function resourcesNow(): Resources {
     descriptors: countOf('/proc/self/fd'),
     handles: process.getActiveResourcesInfo().sort(),
     temporary: fs.readdirSync(tmpdir()),
+    shared: queryObjects(SharedArrayBuffer, { format: 'count' }),
     residentMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
   }
 }
@@ -59,6 +65,9 @@ function leaked(before: Resources, now: Resources): string[] {
     if ((now[what] ?? 0) > (before[what] ?? 0)) {
       faults.push(`${what}: ${now[what]}, were ${before[what]}`)
     }
+  }
+  if (now.shared > before.shared + SHARED_SLACK) {
+    faults.push(`shared memory: ${now.shared} pieces, were ${before.shared}`)
   }
   const handles = without(now.handles, before.handles)
   if (handles.length > 0) faults.push(`handles: ${handles.join(', ')}`)
