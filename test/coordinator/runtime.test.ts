@@ -189,3 +189,22 @@ test('timers are set anew by their name, and go with their partition', (t) => {
   t.deepEqual(fired, ['second'])
   t.is(world.runtime.timers.size, 0)
 })
+
+test('a timer that is restarted does what it did, later or sooner', (t) => {
+  const world = new World().load()
+  const fired: string[] = []
+  world.runtime.run(PARTITION, (turn) => {
+    t.false(turn.restartTimer('x', 50))
+    turn.setTimer('x', 500, () => fired.push('x'))
+    turn.setTimer('y', 500, () => fired.push('y'))
+    t.true(turn.restartTimer('x', 5000))
+    t.true(turn.restartTimer('y', 50))
+  })
+  world.nowMs += 1000
+  world.runtime.advance()
+  t.deepEqual(fired, ['y'])
+  world.nowMs += 4000
+  world.runtime.advance()
+  t.deepEqual(fired, ['y', 'x'])
+  world.runtime.run(PARTITION, (turn) => t.false(turn.restartTimer('x', 50)))
+})

@@ -60,7 +60,8 @@ function expire(coordinator: GroupCoordinator, turn: Turn, place: MemberPlace): 
   if (group !== undefined && member !== undefined) removeMembers(coordinator, turn, group, [member])
 }
 
-/** The session of a member begins anew. */
+/** The session of a member begins anew. What its end does follows from the ids: one timer stays. */
+// hot
 export function startSession(
   coordinator: GroupCoordinator,
   turn: Turn,
@@ -71,7 +72,9 @@ export function startSession(
     classic?.sessionTimeoutMs ??
     coordinator.parts.groupConfig(groupId)['consumer.session.timeout.ms']
   const place = { groupId, memberId }
-  turn.setTimer(keyOf('session', place), delayMs, (later) => expire(coordinator, later, place))
+  const key = keyOf('session', place)
+  if (turn.restartTimer(key, delayMs)) return
+  turn.setTimer(key, delayMs, (later) => expire(coordinator, later, place))
 }
 
 /** A member that has partitions to give up must confirm that in time. */
