@@ -16,7 +16,9 @@ export type { NewTopic } from './client/admin-topics.ts'
 export { Consumer, type RecordBatch, type SeekTarget } from './client/consumer.ts'
 export type { RecordHeader } from './client/consumer-headers.ts'
 export type { Re2Pattern, SubscriptionTopics } from './client/consumer-membership.ts'
+export type { ConsumerMetrics } from './client/consumer-metrics.ts'
 export type {
+  ConsumerInterceptor,
   ConsumerOptions,
   ConsumerSettings,
   RebalanceListener,
@@ -51,6 +53,7 @@ export type {
 export type { ClientOptions, ClientSettings } from './client/options.ts'
 export { type Partitioner, partitionOfKey } from './client/partitioners.ts'
 export { Producer } from './client/producer.ts'
+export type { ProducerMetrics } from './client/producer-metrics.ts'
 export type {
   Message,
   MessageHeaders,

@@ -3,7 +3,9 @@ import { crc32c } from '@node-rs/crc32'
 import { createCodecs } from '../codecs/codecs.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { ClusterClient } from './cluster-client.ts'
+import { Handover } from './consumer-handover.ts'
 import { identityOf, Membership, type SubscriptionTopics } from './consumer-membership.ts'
+import { newConsumerMetrics } from './consumer-metrics.ts'
 import {
   type ConsumerOptions,
   type RebalanceListener,
@@ -34,6 +36,8 @@ export class ConsumerEngine<K, V> {
   readonly commits: Commits
   readonly finder: PositionFinder
   readonly gate = new PollGate()
+  readonly metrics = newConsumerMetrics()
+  readonly handover: Handover<K, V>
   #membership: Membership | undefined
   #mode: 'none' | 'subscribed' | 'assigned' = 'none'
   #tick: NodeJS.Timeout | undefined
@@ -66,7 +70,9 @@ export class ConsumerEngine<K, V> {
       batchBytesMax: cluster.settings.responseBytesMax,
       deserializers: options.deserializers ?? {},
     }
-    this.fetcher = new Fetcher(cluster, this.positions, this.settings, tools, wake)
+    this.handover = new Handover(options, cluster.settings.log)
+    const { positions, settings, metrics } = this
+    this.fetcher = new Fetcher(cluster, positions, settings, tools, metrics, wake)
   }
 
   get closing(): boolean {
@@ -91,6 +97,7 @@ export class ConsumerEngine<K, V> {
       {
         commitBeforeRevoke: () => this.#commitBeforeRevoke(),
         wake: () => this.gate.attend(),
+        metrics: this.metrics,
       },
     )
     this.#membership.subscribe(topics, listener)
@@ -189,8 +196,10 @@ export class ConsumerEngine<K, V> {
   async #leave(): Promise<void> {
     clearInterval(this.#tick)
     this.fetcher.close()
-    await this.#membership?.leave()
+    // Nobody would see that a listener of the user's fails.
+    await this.#membership?.leave().catch(() => {})
     this.cluster.close()
+    this.handover.close()
   }
 
   /** Until the end of close: listeners may still commit. */
@@ -206,7 +215,14 @@ export class ConsumerEngine<K, V> {
         message: 'The consumer is no member of its group at present.',
       })
     }
-    await this.offsets.commitOnce(offsets, member)
+    try {
+      await this.offsets.commitOnce(offsets, member)
+    } catch (error) {
+      this.metrics.commitsFailed++
+      throw error
+    }
+    this.metrics.commits++
+    this.handover.onCommit(offsets)
   }
 
   /** Begins to keep time. */
@@ -242,6 +258,7 @@ export class ConsumerEngine<K, V> {
       clearTimeout(timer)
       this.fetcher.close()
       this.cluster.close()
+      this.handover.close()
     }
   }
 

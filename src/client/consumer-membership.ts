@@ -1,6 +1,7 @@
 /** What a consumer is subscribed to, and the partitions that come and go by it: the side of the
  *  consumer that a group sees. */
 import type { ClusterClient } from './cluster-client.ts'
+import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { RebalanceListener, ResolvedConsumerSettings } from './consumer-options.ts'
 import { keyOf, type Positions, type TopicPartition } from './consumer-positions.ts'
 import type { GroupHost, GroupMember, MemberIdentity } from './group.ts'
@@ -20,6 +21,7 @@ export type SubscriptionTopics = readonly string[] | RegExp | Re2Pattern
 export interface MembershipOwner {
   /** Commits positions before partitions go, if that goes by itself. */
   commitBeforeRevoke(): Promise<void>
+  readonly metrics: ConsumerMetrics
   wake(): void
 }
 
@@ -108,6 +110,7 @@ export class Membership implements GroupHost {
 
   async revoke(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
+    this.#owner.metrics.partitionsRevoked += partitions.length
     try {
       await this.#listener.onPartitionsRevoked?.(partitions)
     } finally {
@@ -117,6 +120,7 @@ export class Membership implements GroupHost {
 
   async lose(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
+    this.#owner.metrics.partitionsLost += partitions.length
     this.#cluster.settings.log.info('partitions were lost', { partitions: partitions.map(keyOf) })
     const { onPartitionsLost } = this.#listener
     try {
@@ -128,6 +132,7 @@ export class Membership implements GroupHost {
   }
 
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
+    this.#owner.metrics.partitionsAssigned += partitions.length
     this.#positions.add(partitions)
     await this.#listener.onPartitionsAssigned?.(partitions)
   }

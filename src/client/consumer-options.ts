@@ -1,7 +1,8 @@
 /** The settings of a consumer. */
 import { type Assignor, type AssignorName, assignors } from './assignors.ts'
 import type { ResetTo, TopicPartition } from './consumer-positions.ts'
-import type { Deserializer } from './consumer-record.ts'
+import type { ConsumerRecord, Deserializer } from './consumer-record.ts'
+import type { OffsetToCommit } from './offsets.ts'
 import type { ClientOptions } from './options.ts'
 
 /** Settings of a consumer beside those of all clients. Times are milliseconds, sizes bytes. */
@@ -63,6 +64,19 @@ export interface ConsumerSettings<K = Buffer, V = Buffer> {
     readonly key?: Deserializer<K>
     readonly value?: Deserializer<V>
   }
+  readonly interceptors?: readonly ConsumerInterceptor<K, V>[]
+}
+
+/** Sees all records and commits of a consumer. What it throws reaches nobody but the log.
+ *  KIP-42. */
+export interface ConsumerInterceptor<K = Buffer, V = Buffer> {
+  /** Before records are handed out: those of one poll or batch, or one alone. Answers the records
+   *  to hand out in their place; all count as read. */
+  onConsume?(records: readonly ConsumerRecord<K, V>[]): readonly ConsumerRecord<K, V>[]
+  /** After a commit. */
+  onCommit?(offsets: readonly OffsetToCommit[]): void
+  /** When the consumer is closed. */
+  close?(): void
 }
 
 /** What a program does when partitions come and go. May be asynchronous: the next record waits. */

@@ -2,9 +2,10 @@
  *  are looked at. */
 import { type RecordHeader, readRecordHeaders } from './consumer-headers.ts'
 
-/** Turns bytes into keys or values. What it throws reaches who reads `key` or `value`. */
+/** Turns bytes into keys or values, before a record is handed out; may need time (a schema
+ *  registry). What it throws or rejects with reaches who reads `key` or `value`. */
 export interface Deserializer<T> {
-  deserialize(bytes: Buffer, context: DeserializationContext): T
+  deserialize(bytes: Buffer, context: DeserializationContext): T | Promise<T>
 }
 
 /** What a deserializer is told besides the bytes. */
@@ -42,10 +43,25 @@ export interface RecordPlace {
   readonly headersCount: number
 }
 
+/** Stands for a key or value that could not be decoded. */
+class Undecodable {
+  readonly error: unknown
+
+  constructor(error: unknown) {
+    this.error = error
+  }
+}
+
+/** undefined: not decoded yet. */
+type Decoded<T> = T | null | undefined | Undecodable
+
+/** Decodes a record before it is handed out; a promise, which does not reject, if that needs
+ *  time. */
+export let settleRecord: <K, V>(record: ConsumerRecord<K, V>) => Promise<void> | undefined
+
 /**
- * A record. Key and value are decoded at the first look and then kept. Without a deserializer they
- * are views into the answer of a fetch: a record that is kept keeps all of that answer, so copy
- * what has to live long.
+ * A record. Without a deserializer key and value are views into the answer of a fetch: a record
+ * that is kept keeps all of that answer, so copy what has to live long.
  */
 export class ConsumerRecord<K = Buffer, V = Buffer> {
   readonly offset: number
@@ -58,8 +74,12 @@ export class ConsumerRecord<K = Buffer, V = Buffer> {
   readonly #valueLength: number
   readonly #headersAt: number
   readonly #headersCount: number
-  #key: K | null | undefined
-  #value: V | null | undefined
+  #key: Decoded<K>
+  #value: Decoded<V>
+
+  static {
+    settleRecord = (record) => record.#settle()
+  }
 
   // hot
   constructor(source: RecordSource<K, V>, offset: number, timestamp: number, place: RecordPlace) {
@@ -93,19 +113,17 @@ export class ConsumerRecord<K = Buffer, V = Buffer> {
   }
 
   get key(): K | null {
-    if (this.#key === undefined) {
-      const { deserializers } = this.#source
-      this.#key = this.#decode(this.#keyAt, this.#keyLength, deserializers.key, 'key')
-    }
+    if (this.#key === undefined) this.#key = this.#bytesOf(this.#keyAt, this.#keyLength) as K | null
+    if (this.#key instanceof Undecodable) throw this.#key.error
     return this.#key
   }
 
   /** null: a tombstone. */
   get value(): V | null {
     if (this.#value === undefined) {
-      const { deserializers } = this.#source
-      this.#value = this.#decode(this.#valueAt, this.#valueLength, deserializers.value, 'value')
+      this.#value = this.#bytesOf(this.#valueAt, this.#valueLength) as V | null
     }
+    if (this.#value instanceof Undecodable) throw this.#value.error
     return this.#value
   }
 
@@ -129,15 +147,39 @@ export class ConsumerRecord<K = Buffer, V = Buffer> {
     return this.toJSON()
   }
 
+  #bytesOf(at: number, length: number): Buffer | null {
+    return length < 0 ? null : this.#source.bytes.subarray(at, at + length)
+  }
+
+  #settle(): Promise<void> | undefined {
+    const { deserializers } = this.#source
+    const key = this.#decode(deserializers.key, this.#keyAt, this.#keyLength, 'key')
+    const value = this.#decode(deserializers.value, this.#valueAt, this.#valueLength, 'value')
+    if (key instanceof Promise || value instanceof Promise) {
+      return Promise.all([key, value]).then((decoded) => {
+        ;[this.#key, this.#value] = decoded
+      })
+    }
+    this.#key = key
+    this.#value = value
+    return undefined
+  }
+
+  /** undefined: there is nothing to decode. */
   #decode<T>(
+    deserializer: Deserializer<T> | undefined,
     at: number,
     length: number,
-    deserializer: Deserializer<T> | undefined,
     part: 'key' | 'value',
-  ): T | null {
-    if (length < 0) return null
-    const bytes = this.#source.bytes.subarray(at, at + length)
-    if (deserializer === undefined) return bytes as T
-    return deserializer.deserialize(bytes, { topic: this.#source.topic, part })
+  ): Decoded<T> | Promise<Decoded<T>> {
+    const bytes = this.#bytesOf(at, length)
+    if (deserializer === undefined || bytes === null) return undefined
+    try {
+      const decoded = deserializer.deserialize(bytes, { topic: this.#source.topic, part })
+      if (!(decoded instanceof Promise)) return decoded
+      return decoded.catch((error: unknown) => new Undecodable(error))
+    } catch (error) {
+      return new Undecodable(error)
+    }
   }
 }

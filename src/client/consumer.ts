@@ -1,6 +1,7 @@
 /** The consumer: what a program calls. Subscribes or is assigned, hands out records, commits. */
 import { ConsumerEngine, noGroup } from './consumer-engine.ts'
 import type { SubscriptionTopics } from './consumer-membership.ts'
+import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ConsumerOptions, RebalanceListener } from './consumer-options.ts'
 import type { PollOptions } from './consumer-poll.ts'
 import { pauseAt, resetTo, seekTo, type TopicPartition } from './consumer-positions.ts'
@@ -64,15 +65,17 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
    */
   async poll(options: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
     const { timeoutMs = 0, maxRecords = this.#engine.settings.maxPollRecords, signal } = options
-    const records: ConsumerRecord<K, V>[] = []
+    let records: readonly ConsumerRecord<K, V>[] = []
     const deadlineMs = performance.now() + timeoutMs
     this.#engine.gate.enter()
     try {
       while (records.length === 0) {
         if (!(await this.#engine.ready(deadlineMs, signal))) break
-        this.#takeInto(records, maxRecords)
+        const taken: ConsumerRecord<K, V>[] = []
+        this.#takeInto(taken, maxRecords)
+        records = await this.#engine.handover.pass(taken)
       }
-      return records
+      return [...records]
     } finally {
       this.#engine.gate.leave()
     }
@@ -232,6 +235,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
     return this.#engine.offsets.find(queries, this.#engine.settings.defaultApiTimeoutMs)
   }
 
+  /** A copy of the counters. */
+  metrics(): ConsumerMetrics {
+    return { ...this.#engine.metrics, bufferBytes: this.#engine.fetcher.queuedBytes }
+  }
+
   /** Commits if that goes by itself, leaves the group, and closes the connections. Whoever waits
    *  for records gets no more. After `timeoutMs` it ends anyhow. Default: 30 s. */
   close({ timeoutMs = 30_000 } = {}): Promise<void> {
@@ -245,14 +253,18 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
 
   // hot
   #next(signal: AbortSignal | undefined): Promise<IteratorResult<ConsumerRecord<K, V>>> {
-    const gate = this.#engine.gate
-    if (!gate.attention && !gate.inside && this.#engine.fetcher.hasReady) {
+    const { gate, handover } = this.#engine
+    if (!gate.attention && !gate.inside && !handover.filters && this.#engine.fetcher.hasReady) {
       gate.polled = true
       const aborted = signal?.aborted ?? false
       if (!aborted) {
         try {
           const value = this.#engine.fetcher.take()
-          if (value !== undefined) return Promise.resolve({ done: false, value })
+          if (value !== undefined) {
+            const later = handover.settle(value)
+            if (later === undefined) return Promise.resolve({ done: false, value })
+            return later.then(() => ({ done: false, value }))
+          }
         } catch (error) {
           return Promise.reject(error)
         }
@@ -269,7 +281,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
     try {
       for (;;) {
         await this.#engine.ready(Infinity, signal)
-        const value = this.#engine.fetcher.take()
+        const taken = this.#engine.fetcher.take()
+        if (taken === undefined) continue
+        const [value] = await this.#engine.handover.pass([taken])
         if (value !== undefined) return { done: false, value }
       }
     } catch (error) {
@@ -286,9 +300,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
     try {
       for (;;) {
         await this.#engine.ready(Infinity, signal)
-        const records = this.#engine.fetcher.takeBatch(this.#engine.settings.maxPollRecords)
-        const first = records[0]
+        const taken = this.#engine.fetcher.takeBatch(this.#engine.settings.maxPollRecords)
+        const first = taken[0]
         if (first === undefined) continue
+        const records = await this.#engine.handover.pass(taken)
+        if (records.length === 0) continue
         const { topic, partition } = first
         const highWatermark = this.#engine.positions.get(first)?.highWatermark ?? -1
         return { topic, partition, records, highWatermark }

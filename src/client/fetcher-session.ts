@@ -4,6 +4,14 @@ import { ErrorCode } from '../protocol/errors.ts'
 
 const EPOCH_MAX = 0x7fffffff
 
+/** A request without the session mends these. */
+const SESSION_ERRORS: ReadonlySet<number> = new Set([
+  ErrorCode.FETCH_SESSION_ID_NOT_FOUND,
+  ErrorCode.INVALID_FETCH_SESSION_EPOCH,
+  ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR,
+  ErrorCode.INCONSISTENT_TOPIC_ID,
+])
+
 /** A partition to fetch. */
 export interface FetchTarget {
   readonly topic: string
@@ -75,6 +83,11 @@ export class FetchSession<T extends FetchTarget> {
       this.#named.get(plainNameOf({ topic, partition }))
     )
   }
+}
+
+/** Whether a request that tells everything anew mends this. */
+export function isSessionError(code: number): boolean {
+  return SESSION_ERRORS.has(code)
 }
 
 /** Targets by topic, as the request wants them: `named`, or by id. */

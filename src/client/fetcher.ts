@@ -7,24 +7,22 @@ import { Fetch } from '../protocol/apis/01-fetch.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ResponseOf } from '../protocol/schema.ts'
 import type { ClusterClient } from './cluster-client.ts'
+import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ResolvedConsumerSettings } from './consumer-options.ts'
 import { type PartitionState, type Positions, resetTo, seekTo } from './consumer-positions.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import { asKafkaError, isInvalidMetadata, KafkaError, kafkaError } from './errors.ts'
 import { type ChunkTools, endOf, FetchedChunk } from './fetcher-chunk.ts'
-import { FetchSession, type FetchTarget, groupedByTopic } from './fetcher-session.ts'
+import {
+  FetchSession,
+  type FetchTarget,
+  groupedByTopic,
+  isSessionError,
+} from './fetcher-session.ts'
 import { PositionValidator } from './position-validator.ts'
 
 /** The last version that names topics; later ones need their ids. */
 const NAMES_VERSION_MAX = 12
-
-/** A request without the session mends these. */
-const SESSION_ERRORS: ReadonlySet<number> = new Set([
-  ErrorCode.FETCH_SESSION_ID_NOT_FOUND,
-  ErrorCode.INVALID_FETCH_SESSION_EPOCH,
-  ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR,
-  ErrorCode.INCONSISTENT_TOPIC_ID,
-])
 
 type FetchAnswer = ResponseOf<typeof Fetch>
 type PartitionAnswer = FetchAnswer['responses'][number]['partitions'][number]
@@ -58,6 +56,7 @@ export class Fetcher<K, V> {
   readonly #positions: Positions
   readonly #settings: ResolvedConsumerSettings
   readonly #tools: ChunkTools<K, V>
+  readonly #metrics: ConsumerMetrics
   readonly #wake: () => void
   readonly #validator: PositionValidator
   readonly #nodes = new Map<number, FetchNode>()
@@ -74,12 +73,14 @@ export class Fetcher<K, V> {
     positions: Positions,
     settings: ResolvedConsumerSettings,
     tools: ChunkTools<K, V>,
+    metrics: ConsumerMetrics,
     wake: () => void,
   ) {
     this.#cluster = cluster
     this.#positions = positions
     this.#settings = settings
     this.#tools = tools
+    this.#metrics = metrics
     this.#wake = wake
     this.#validator = new PositionValidator(cluster, positions, settings.autoOffsetReset, {
       onValidated: () => this.pump(),
@@ -111,7 +112,10 @@ export class Fetcher<K, V> {
       const record = chunk.next()
       state.position = chunk.nextOffset
       state.positionEpoch = chunk.leaderEpoch
-      if (record !== undefined) return record
+      if (record !== undefined) {
+        this.#metrics.recordsConsumed++
+        return record
+      }
       this.#drop()
       this.pump()
     }
@@ -129,6 +133,7 @@ export class Fetcher<K, V> {
         current.state.position = current.chunk.nextOffset
         current.state.positionEpoch = current.chunk.leaderEpoch
         if (record === undefined) break
+        this.#metrics.recordsConsumed++
         records.push(record)
       }
     } catch (error) {
@@ -224,13 +229,16 @@ export class Fetcher<K, V> {
   async #fetch(node: FetchNode, states: readonly PartitionState[]): Promise<void> {
     node.busy = true
     const asked = states.map((state) => this.#askedOf(state))
+    const askedMs = performance.now()
     try {
       const answer = await this.#request(node, asked)
+      this.#metrics.fetches++
+      this.#metrics.fetchMs += performance.now() - askedMs
       node.failures = 0
       if (this.#closed) return
       if (node.session.onAnswer(answer.errorCode, answer.sessionId)) {
         this.#onAnswer(node, answer)
-      } else if (!SESSION_ERRORS.has(answer.errorCode)) {
+      } else if (!isSessionError(answer.errorCode)) {
         throw kafkaError(answer.errorCode)
       }
     } catch (error) {
@@ -326,6 +334,7 @@ export class Fetcher<K, V> {
     state.fetchEpoch = end.leaderEpoch
     this.#queue.push({ chunk, state, generation: asked.generation })
     this.#queuedBytes += chunk.bytes
+    this.#metrics.bytesFetched += chunk.bytes
     return true
   }
 
