@@ -163,6 +163,7 @@ export class Coordinator {
     this.#stopped = true
     this.#stopListening()
     this.#cancelTick?.()
+    this.#shares.stop()
     this.#shares.partitions.forget(() => true)
     this.#offsetsTopic.stop()
     this.#stateTopic.stop()

@@ -7,7 +7,7 @@
  *   fetch MEMBER EPOCH [wait=MS] [max=N] [exact=1] [acks=0-2:1,3:2]
  *   ack MEMBER EPOCH [acks=…] [renew=1]
  *   gone MEMBER                          its connection
- *   log-start OFFSET · tick MS · restart · fail · state
+ *   log-start OFFSET · tick MS · restart · stop · fail · state
  */
 
 import type { ClusterImage } from '../../src/cluster/image.ts'
@@ -103,6 +103,7 @@ export class DeliveryScript {
         this.#waiters.clear()
         this.#service = new ShareService(this.#host())
       },
+      stop: () => this.#service.stop(),
       fail: () => {
         this.#failsNext = true
       },

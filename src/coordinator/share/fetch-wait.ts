@@ -59,6 +59,11 @@ export class FetchWait implements LogWaiter {
     this.#look()
   }
 
+  /** Nothing is waited for any more. */
+  stop(): void {
+    if (!this.#ended) this.#end([])
+  }
+
   #look(): void {
     if (this.#ended) return
     if (this.#looking) {

@@ -36,6 +36,9 @@ export class ShareService {
   readonly partitions: SharePartitions
   readonly sessions: ShareSessions
   readonly #host: ShareHost
+  /** Bounded by the connections: each has one request under way. */
+  readonly #waits = new Set<FetchWait>()
+  #stopped = false
 
   constructor(host: ShareHost) {
     this.#host = host
@@ -64,6 +67,12 @@ export class ShareService {
       default:
         unreachable(command)
     }
+  }
+
+  /** The broker stops: who waits is answered with what there is, and nobody waits any more. */
+  stop(): void {
+    this.#stopped = true
+    for (const wait of [...this.#waits]) wait.stop()
   }
 
   /** Connections are gone: their sessions end, and what was acquired is available again. */
@@ -188,7 +197,7 @@ export class ShareService {
     { maxWaitMs, minBytes, maxBytes }: SharePatience,
     done: (plan: ShareFetchPlan) => void,
   ): void {
-    if (session === undefined) {
+    if (session === undefined || this.#stopped) {
       done(NOTHING)
       return
     }
@@ -206,9 +215,12 @@ export class ShareService {
       maxBytes,
     }
     const parts = { host: this.#host, partitions: this.partitions, groupId, keys, patience }
-    new FetchWait(parts, (plan) => {
+    const wait = new FetchWait(parts, (plan) => {
+      this.#waits.delete(wait)
       done(failed.length === 0 ? plan : { ...plan, failed: [...plan.failed, ...failed] })
-    }).start()
+    })
+    this.#waits.add(wait)
+    wait.start()
   }
 
   /** What was read is acquired in the order in which it was read; later reads wait for none. */
