@@ -13,8 +13,10 @@ import { shareEpochRecord, shareTopicsRecord } from './share-records.ts'
 import { afterwards, goOn, type ShareStart } from './share-states.ts'
 import {
   listed,
+  NO_SHARE_TOPICS,
   type SharePlace,
   type ShareTopic,
+  type ShareTopics,
   withDeleted,
   withDeleting,
   withInitialized,
@@ -33,14 +35,14 @@ const NO_OFFSETS = {
 
 type AskedGroup = CommandOf<'describe-share-group-offsets'>['request']['groups'][number]
 
-/** One group of DescribeShareGroupOffsets; without topics if it is unknown or no share group. */
+/** One group of DescribeShareGroupOffsets; one that is unknown or shares nothing was nowhere. */
 export function describeShareOffsets(
   coordinator: GroupCoordinator,
   { groupId, topics }: AskedGroup,
   done: (described: ShareOffsets) => void,
 ): void {
   const group = shareGroup(coordinator.groups, groupId)
-  const asked = group === undefined ? [] : topicsAsked(coordinator, group, topics)
+  const asked = topicsAsked(coordinator, group?.topics ?? NO_SHARE_TOPICS, topics)
   const places = asked.flatMap(({ topicId, known }) => {
     return known.map((partition) => ({ topicId, partition }))
   })
@@ -70,10 +72,9 @@ const NEVER_READ = {
 /** Topics with the partitions that are asked for, and with those of them that have a state. */
 function topicsAsked(
   { parts }: GroupCoordinator,
-  group: ShareGroup,
+  { initialized }: ShareTopics,
   topics: AskedGroup['topics'],
 ): { topicName: string; topicId: string; partitions: readonly number[]; known: number[] }[] {
-  const { initialized } = group.topics
   if (topics === null) {
     return [...initialized].map(([topicId, { name, partitions }]) => {
       return { topicName: name, topicId, partitions, known: [...partitions] }
@@ -100,7 +101,8 @@ export function alterShareOffsets(
 ): void {
   const { groupId } = request
   const known = coordinator.groups.get(groupId)
-  const group = known === undefined ? new ShareGroup(groupId) : emptyGroup(coordinator, groupId)
+  const isNew = known === undefined && groupId !== ''
+  const group = isNew ? new ShareGroup(groupId) : emptyGroup(coordinator, groupId)
   const failed = (errorCode: ErrorCode) => reply({ errorCode })
   if (isRefusal(group)) {
     turn.answer(reply, group, (errorCode) => ({ errorCode }))
@@ -111,7 +113,7 @@ export function alterShareOffsets(
     turn.answer(reply, { responses }, (errorCode) => ({ errorCode }))
     return
   }
-  if (known === undefined) turn.change(shareEpochRecord(groupId, group.epoch, 0))
+  if (isNew) turn.change(shareEpochRecord(groupId, group.epoch, 0))
   turn.change(shareTopicsRecord(groupId, withInitializing(group.topics, begun)))
   const to = { stateEpoch: group.epoch, onlyNew: false, starts }
   afterwards(turn, failed, () => {
@@ -240,6 +242,7 @@ export function forgetShareTopics(
 }
 
 function emptyGroup({ groups }: GroupCoordinator, groupId: string): ShareGroup | Refusal {
+  if (groupId === '') return refuse(ErrorCode.INVALID_GROUP_ID, "GroupId can't be empty.")
   const group = groups.get(groupId)
   if (!(group instanceof ShareGroup)) {
     const message =

@@ -7,6 +7,7 @@ import { fetchCases } from './fetch-cases.ts'
 import { groupCases } from './group-cases.ts'
 import { offsetCases, producerIdCases } from './offset-cases.ts'
 import { produceCases } from './produce-cases.ts'
+import { shareCases } from './share-cases.ts'
 import { spoiledCases } from './spoiled-cases.ts'
 import { worldCases } from './world.ts'
 
@@ -24,6 +25,7 @@ export function allCases(): Case[] {
     ...producerIdCases(),
     ...coordinatorCases(),
     ...groupCases(),
+    ...shareCases(),
   ]
   return [...cases, ...spoiledCases([...new Set(cases.map(({ api }) => api))])]
 }

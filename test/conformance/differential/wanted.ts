@@ -240,4 +240,9 @@ export const wanted: readonly Wanted[] = [
     ours: 'absent',
     why: 'The same.',
   },
+  {
+    api: /^ShareFetch$/,
+    scenario: /^a mode that is none$/,
+    why: 'Kafka fails when it comes to use it, with UNKNOWN_SERVER_ERROR; we refuse it at once.',
+  },
 ]
