@@ -51,10 +51,11 @@ export class CodeLoader {
     const compileAsEver = prototype._compile
     const loader = this
     prototype._compile = function (content, file, format) {
-      if (format === 'module' || content.startsWith('#!')) {
+      const modifiedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+      if (format === 'module' || content.startsWith('#!') || modifiedMs === undefined) {
         return compileAsEver.call(this, content, file, format)
       }
-      const run = loader.#compile(content, file).runInThisContext()
+      const run = loader.#compile(content, file, modifiedMs).runInThisContext()
       const { exports } = this
       return run.call(exports, exports, createRequire(file), this, file, dirname(file))
     }
@@ -68,8 +69,7 @@ export class CodeLoader {
     })
   }
 
-  #compile(content: string, file: string): Script {
-    const { mtimeMs: modifiedMs } = statSync(file)
+  #compile(content: string, file: string, modifiedMs: number): Script {
     const known = this.#known.get(file)
     const script = new Script(Module.wrap(content), {
       filename: file,

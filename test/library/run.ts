@@ -32,7 +32,7 @@ const plans: Readonly<Record<string, Plan>> = {
   'cycles-memory': { run: inARow, count: 1000, options: MEMORY },
   'cycles-disk': { run: inARow, count: 1000, options: {} },
   'cycles-listen': { run: inARow, count: 100, options: { ...LISTEN, threads: 2 } },
-  'cycles-local': { run: inARow, count: 100, options: { threads: 0 } },
+  'cycles-local': { run: inARow, count: 400, options: { threads: 0 } },
   failures: { run: failures, count: 50, options: { threads: 2 } },
   'at-once-memory': { run: atOnce, count: 16, options: MEMORY },
   'at-once-disk': { run: atOnce, count: 16, options: LISTEN },
@@ -42,7 +42,7 @@ const plans: Readonly<Record<string, Plan>> = {
   'races-disk': { run: races, count: 10_000, options: { ...LISTEN, threads: 2 } },
 }
 
-/** Beyond this a campaign's growth of memory, from its first tenth to its end, is called a leak. */
+/** Beyond this a campaign's growth, from its first quarter to its end, is called a leak. */
 const GROWTH_MIB_MAX = 32
 
 // The flag takes effect for what is compiled from now on, so the name is looked up later.
@@ -67,7 +67,7 @@ async function watch(name: string, { run, count: fullCount, options }: Plan): Pr
   await run({ count: Math.min(count, 4), options })
   const before = resourcesNow()
   let earlyMiB = 0
-  const early = Math.floor(count / 10)
+  const early = Math.floor(count / 4)
   const startedMs = performance.now()
   const faults = await run({
     count,
