@@ -1,65 +1,17 @@
-/** The consumer's promises: over TCP and over message ports against our broker, and over TCP
- *  against Apache Kafka where it is here. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import test from 'ava'
-import { Broker } from '../../src/library/broker.ts'
-import { oracleIsHere, type Subject, type SubjectKind, startSubject } from '../interop/subject.ts'
-import { World } from './client-suite.ts'
+/** The promises of the consumer. */
+import { holdAgainstAll } from './client-subjects.ts'
 import { ConsumerWorld, consumerCases } from './consumer-suite.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'odradek-consumer-'))
-const subjects = new Map<SubjectKind, Promise<Subject>>()
-let broker: Broker | undefined
-
-test.after.always(async () => {
-  await broker?.stop()
-  for (const subject of subjects.values()) await (await subject).stop()
-  rmSync(directory, { recursive: true, force: true })
-})
-
-function started(kind: SubjectKind): Promise<Subject> {
-  let subject = subjects.get(kind)
-  if (subject === undefined) {
-    subject = startSubject(kind, join(directory, kind))
-    subjects.set(kind, subject)
-  }
-  return subject
-}
-
-for (const kind of ['odradek', 'kafka'] as const) {
-  for (const { title, run } of consumerCases) {
-    test.serial(`${kind}: ${title}`, async (t) => {
-      if (kind === 'kafka' && !oracleIsHere()) {
-        t.log('NOT RUN: there is no Apache Kafka on this machine')
-        t.pass()
-        return
-      }
-      t.timeout(120_000)
-      const { bootstrap } = await started(kind)
-      const world = new ConsumerWorld(
-        new World({ target: () => ({ bootstrapServers: bootstrap }) }),
-      )
+holdAgainstAll(
+  consumerCases.map(({ title, run }) => ({
+    title,
+    async run(t, world) {
+      const consumers = new ConsumerWorld(world)
       try {
-        await run(t, world)
+        await run(t, consumers)
       } finally {
-        await world.close()
+        await consumers.close()
       }
-    })
-  }
-}
-
-for (const { title, run } of consumerCases) {
-  test.serial(`port: ${title}`, async (t) => {
-    t.timeout(60_000)
-    broker ??= await Broker.start({ storage: 'memory', profile: 'strict' })
-    const running = broker
-    const world = new ConsumerWorld(new World({ target: () => ({ port: running.connect() }) }))
-    try {
-      await run(t, world)
-    } finally {
-      await world.close()
-    }
-  })
-}
+    },
+  })),
+)
