@@ -24,7 +24,6 @@ export type {
   RebalanceListener,
 } from './client/consumer-options.ts'
 export type { PollOptions } from './client/consumer-poll.ts'
-export type { TopicPartition } from './client/consumer-positions.ts'
 export {
   ConsumerRecord,
   type DeserializationContext,
@@ -97,6 +96,7 @@ export {
   stringSerde,
   uuidSerde,
 } from './client/serdes.ts'
+export type { TopicPartition } from './client/topic-partition.ts'
 export type { BrokerConfig } from './config/broker.ts'
 export { Broker, type BrokerOptions } from './library/broker.ts'
 export type { DeclaredTopic } from './library/declared-topics.ts'

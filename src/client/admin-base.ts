@@ -11,13 +11,8 @@ import {
   throwOnError,
 } from './errors.ts'
 import type { ClientOptions } from './options.ts'
+import type { TopicPartition } from './topic-partition.ts'
 import { closeWhenCollected, wasClosed } from './when-collected.ts'
-
-/** A partition of a topic. */
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
 
 /** Settings of an admin client beside those of all clients. */
 export type AdminOptions = ClientOptions & {
@@ -233,15 +228,4 @@ export function throwOnItems(items: readonly ItemAnswer[]): void {
 /** The first retriable failure, which makes a call be repeated as a whole. */
 export function passing(items: readonly ItemAnswer[]): ItemAnswer | undefined {
   return items.find(({ code }) => code === ErrorCode.NOT_CONTROLLER)
-}
-
-/** Partitions by topic, as requests have them. */
-export function byTopic<T extends TopicPartition>(partitions: readonly T[]): Map<string, T[]> {
-  const topics = new Map<string, T[]>()
-  for (const one of partitions) {
-    const known = topics.get(one.topic)
-    if (known === undefined) topics.set(one.topic, [one])
-    else known.push(one)
-  }
-  return topics
 }

@@ -11,9 +11,11 @@ import { decodeMessage } from '../protocol/compile.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { ConsumerProtocolAssignment } from '../protocol/records/consumer-protocol-assignment.ts'
 import type { ResponseOf } from '../protocol/schema.ts'
-import { byTopic, type CallOptions, type TopicPartition, throwOnItems } from './admin-base.ts'
+import { type CallOptions, throwOnItems } from './admin-base.ts'
 import { AdminRecords } from './admin-records.ts'
 import { KafkaError, kafkaError, PartialError, throwOnError } from './errors.ts'
+import type { OffsetToCommit } from './offsets.ts'
+import { byTopic, type TopicPartition } from './topic-partition.ts'
 
 /** Highest versions that name topics by their names. */
 const OFFSETS_BY_NAME_VERSION = 9
@@ -48,15 +50,6 @@ export interface GroupDescription {
   /** The assignor. */
   readonly protocol: string
   readonly members: readonly GroupMember[]
-}
-
-/** An offset to commit. */
-export interface OffsetToCommit extends TopicPartition {
-  /** The next record to read. */
-  readonly offset: number
-  /** -1: not known. */
-  readonly leaderEpoch?: number
-  readonly metadata?: string
 }
 
 /** An offset that a group has committed. */

@@ -3,9 +3,10 @@ import { ListOffsets } from '../protocol/apis/02-list-offsets.ts'
 import { DeleteRecords } from '../protocol/apis/21-delete-records.ts'
 import { DescribeProducers } from '../protocol/apis/61-describe-producers.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { byTopic, type CallOptions, type TopicPartition } from './admin-base.ts'
+import type { CallOptions } from './admin-base.ts'
 import { AdminConfigs } from './admin-configs.ts'
 import { kafkaError } from './errors.ts'
+import { byTopic, type TopicPartition } from './topic-partition.ts'
 
 const offsetSpecs = {
   latest: -1,

@@ -7,10 +7,11 @@ import { ListPartitionReassignments } from '../protocol/apis/46-list-partition-r
 import { DescribeQuorum } from '../protocol/apis/55-describe-quorum.ts'
 import { DescribeCluster } from '../protocol/apis/60-describe-cluster.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { byTopic, type CallOptions, type TopicPartition, throwOnItems } from './admin-base.ts'
+import { type CallOptions, throwOnItems } from './admin-base.ts'
 import { AdminGroups } from './admin-groups.ts'
 import { throwOnError } from './errors.ts'
 import type { BrokerNode } from './metadata.ts'
+import { byTopic, type TopicPartition } from './topic-partition.ts'
 
 /** The cluster. */
 export interface ClusterDescription {

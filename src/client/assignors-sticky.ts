@@ -5,7 +5,7 @@
  * KIP-54.
  */
 import type { AssignorMember, GroupAssignment } from './assignors.ts'
-import { keyOf, type TopicPartition } from './consumer-positions.ts'
+import { keyOf, type TopicPartition } from './topic-partition.ts'
 
 /** A member and what it has so far. */
 interface Bin {

@@ -2,7 +2,7 @@
  *  cooperative sticky. Pure functions; the same input gives the same answer. */
 
 import { assignSticky, withoutMoves } from './assignors-sticky.ts'
-import type { TopicPartition } from './consumer-positions.ts'
+import type { TopicPartition } from './topic-partition.ts'
 
 /** A member as the leader sees it. */
 export interface AssignorMember {

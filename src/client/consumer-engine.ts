@@ -13,13 +13,14 @@ import {
   resolveConsumerSettings,
 } from './consumer-options.ts'
 import { PollGate } from './consumer-poll.ts'
-import { difference, Positions, type TopicPartition } from './consumer-positions.ts'
+import { difference, Positions } from './consumer-positions.ts'
 import { asKafkaError, ClosedError, KafkaError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
 import type { MemberIdentity } from './group.ts'
 import { Offsets, type OffsetToCommit } from './offsets.ts'
 import { Commits } from './offsets-commits.ts'
 import { PositionFinder } from './offsets-finder.ts'
+import type { TopicPartition } from './topic-partition.ts'
 
 /** Longest tick: how exactly the intervals of auto commit and poll are kept. */
 const TICK_MS_MAX = 1000

@@ -3,11 +3,12 @@
 import type { ClusterClient } from './cluster-client.ts'
 import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { RebalanceListener, ResolvedConsumerSettings } from './consumer-options.ts'
-import { keyOf, type Positions, type TopicPartition } from './consumer-positions.ts'
+import type { Positions } from './consumer-positions.ts'
 import type { GroupHost, GroupMember, MemberIdentity } from './group.ts'
 import { NO_MEMBER } from './group.ts'
 import { ClassicMember } from './group-classic.ts'
 import { ConsumerMember } from './group-consumer.ts'
+import { keyOf, type TopicPartition } from './topic-partition.ts'
 
 /** An expression in RE2's syntax that the broker matches with whole names. KIP-848. */
 export interface Re2Pattern {

@@ -1,9 +1,10 @@
 /** The settings of a consumer. */
 import { type Assignor, type AssignorName, assignors } from './assignors.ts'
-import type { ResetTo, TopicPartition } from './consumer-positions.ts'
+import type { ResetTo } from './consumer-positions.ts'
 import type { ConsumerRecord, Deserializer } from './consumer-record.ts'
 import type { OffsetToCommit } from './offsets.ts'
 import type { ClientOptions } from './options.ts'
+import type { TopicPartition } from './topic-partition.ts'
 
 /** Settings of a consumer beside those of all clients. Times are milliseconds, sizes bytes. */
 export type ConsumerOptions<K = Buffer, V = Buffer> = ClientOptions & ConsumerSettings<K, V>

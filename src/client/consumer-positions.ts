@@ -1,21 +1,11 @@
 /** What a consumer reads and how far it has come: plain bookkeeping, without IO. */
 import { ErrorCode } from '../protocol/errors.ts'
 import { KafkaError } from './errors.ts'
-
-/** A partition of a topic. */
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
+import { keyOf, type TopicPartition } from './topic-partition.ts'
 
 /** Where to start without a position: a named place, or the first record at or after a time in
  *  milliseconds. */
 export type ResetTo = 'earliest' | 'latest' | number
-
-/** `topic-partition`, as Kafka prints it. */
-export function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
-}
 
 /** A partition that is assigned. Written by positions, fetcher and consumer, all on one thread. */
 export interface PartitionState extends TopicPartition {
@@ -159,15 +149,4 @@ export function difference(
 ): TopicPartition[] {
   const keys = new Set([...without].map(keyOf))
   return [...all].filter((one) => !keys.has(keyOf(one)))
-}
-
-/** Partition numbers by topic, as most requests want them. */
-export function byTopic<T extends TopicPartition>(partitions: Iterable<T>): Map<string, T[]> {
-  const topics = new Map<string, T[]>()
-  for (const one of partitions) {
-    const list = topics.get(one.topic)
-    if (list === undefined) topics.set(one.topic, [one])
-    else list.push(one)
-  }
-  return topics
 }

@@ -4,10 +4,11 @@ import type { SubscriptionTopics } from './consumer-membership.ts'
 import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ConsumerOptions, RebalanceListener } from './consumer-options.ts'
 import type { PollOptions } from './consumer-poll.ts'
-import { pauseAt, resetTo, seekTo, type TopicPartition } from './consumer-positions.ts'
+import { pauseAt, resetTo, seekTo } from './consumer-positions.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import { asKafkaError, ClosedError, type KafkaError, TimeoutError } from './errors.ts'
 import type { CommittedOffset, FoundOffset, OffsetQuery, OffsetToCommit } from './offsets.ts'
+import type { TopicPartition } from './topic-partition.ts'
 import { closeWhenCollected, wasClosed } from './when-collected.ts'
 
 /** Records of one partition, in order. */

@@ -10,7 +10,7 @@ import type { Assignor } from './assignors.ts'
 import { type ClusterClient, CoordinatorType } from './cluster-client.ts'
 import type { BodyOf, RequestOptions } from './connection.ts'
 import type { ResolvedConsumerSettings } from './consumer-options.ts'
-import { difference, type TopicPartition } from './consumer-positions.ts'
+import { difference } from './consumer-positions.ts'
 import { asKafkaError, type KafkaError, kafkaError } from './errors.ts'
 import type { GroupHost, GroupMember, MemberIdentity } from './group.ts'
 import {
@@ -20,6 +20,7 @@ import {
   encodeSubscription,
 } from './group-protocol.ts'
 import { onJoinError, onMemberError, type Reaction } from './group-reactions.ts'
+import type { TopicPartition } from './topic-partition.ts'
 import type { Lane } from './transport.ts'
 
 const PROTOCOL_TYPE = 'consumer'

@@ -5,10 +5,11 @@ import { ErrorCode } from '../protocol/errors.ts'
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { type ClusterClient, CoordinatorType } from './cluster-client.ts'
 import type { ResolvedConsumerSettings } from './consumer-options.ts'
-import { byTopic, difference, type TopicPartition } from './consumer-positions.ts'
+import { difference } from './consumer-positions.ts'
 import { asKafkaError, type KafkaError, kafkaError } from './errors.ts'
 import type { GroupHost, GroupMember, MemberIdentity } from './group.ts'
 import { onConsumerHeartbeatError } from './group-reactions.ts'
+import { byTopic, type TopicPartition } from './topic-partition.ts'
 
 const JOIN_EPOCH = 0
 const LEAVE_EPOCH = -1

@@ -6,7 +6,7 @@ import { ConsumerProtocolAssignment } from '../protocol/records/consumer-protoco
 import { ConsumerProtocolSubscription } from '../protocol/records/consumer-protocol-subscription.ts'
 import { Writer } from '../protocol/writer.ts'
 import type { AssignorMember, AssignorName, GroupAssignment } from './assignors.ts'
-import { byTopic, type TopicPartition } from './consumer-positions.ts'
+import { byTopic, type TopicPartition } from './topic-partition.ts'
 
 /** v2 tells the generation; the rack of v3 is of no use to our assignors. */
 const SUBSCRIPTION_VERSION = 2

@@ -1,5 +1,5 @@
 /** What the two ways of being a member of a group have in common. */
-import type { TopicPartition } from './consumer-positions.ts'
+import type { TopicPartition } from './topic-partition.ts'
 
 /** What commits say of the member. */
 export interface MemberIdentity {

@@ -1,10 +1,10 @@
 /** Commits one after the other, so that an older one never overwrites a newer one. */
 import type { ClusterClient } from './cluster-client.ts'
-import { keyOf } from './consumer-positions.ts'
 import { asKafkaError, type KafkaError, TimeoutError } from './errors.ts'
 import type { MemberIdentity } from './group.ts'
 import { onOffsetError } from './group-reactions.ts'
 import type { OffsetToCommit } from './offsets.ts'
+import { keyOf } from './topic-partition.ts'
 
 /** One try. */
 export type CommitOnce = (

@@ -2,16 +2,11 @@
  *  background; what the user seeks meanwhile counts more. */
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ResolvedConsumerSettings } from './consumer-options.ts'
-import {
-  keyOf,
-  type PartitionState,
-  type Positions,
-  resetTo,
-  seekTo,
-} from './consumer-positions.ts'
+import { type PartitionState, type Positions, resetTo, seekTo } from './consumer-positions.ts'
 import { asKafkaError, KafkaError } from './errors.ts'
 import type { MemberIdentity } from './group.ts'
 import type { Offsets } from './offsets.ts'
+import { keyOf } from './topic-partition.ts'
 
 /** Lives with one consumer. Between calls: at most one look-up is under way. */
 export class PositionFinder {

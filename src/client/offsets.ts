@@ -4,10 +4,10 @@ import { OffsetCommit } from '../protocol/apis/08-offset-commit.ts'
 import { OffsetFetch } from '../protocol/apis/09-offset-fetch.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { type ClusterClient, CoordinatorType } from './cluster-client.ts'
-import { byTopic, keyOf, type TopicPartition } from './consumer-positions.ts'
 import { InvalidMetadataError, KafkaError, kafkaError } from './errors.ts'
 import type { MemberIdentity } from './group.ts'
 import { onOffsetError } from './group-reactions.ts'
+import { byTopic, keyOf, type TopicPartition } from './topic-partition.ts'
 
 /** Later versions name topics by id. */
 const NAMES_VERSION_MAX = 9

@@ -7,7 +7,6 @@ import { OffsetForLeaderEpoch } from '../protocol/apis/23-offset-for-leader-epoc
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import {
-  byTopic,
   dropFetched,
   type PartitionState,
   type Positions,
@@ -15,6 +14,7 @@ import {
   seekTo,
 } from './consumer-positions.ts'
 import { asKafkaError, type KafkaError, kafkaError, LogTruncationError } from './errors.ts'
+import { byTopic, keyOf } from './topic-partition.ts'
 
 /** What an answer means for a partition. `cut`: all from `endOffset` on is gone; `unknown`: the
  *  leader has nothing as old. */
@@ -86,7 +86,7 @@ export class PositionValidator {
     try {
       const answers = await this.#request(nodeId, wanted)
       for (const one of wanted) {
-        const answer = answers.get(`${one.topic}-${one.partition}`)
+        const answer = answers.get(keyOf(one))
         if (one.state.generation === one.generation) this.#onAnswer(one.state, one.epoch, answer)
       }
     } catch (error) {
@@ -114,7 +114,7 @@ export class PositionValidator {
       })),
     }))
     const answers = topics.flatMap(({ topic, partitions }) =>
-      partitions.map((one) => [`${topic}-${one.partition}`, one] as const),
+      partitions.map((one) => [keyOf({ topic, partition: one.partition }), one] as const),
     )
     return new Map(answers)
   }

@@ -6,7 +6,7 @@ import {
   assignors,
   type GroupAssignment,
 } from '../../src/client/assignors.ts'
-import { keyOf, type TopicPartition } from '../../src/client/consumer-positions.ts'
+import { keyOf, type TopicPartition } from '../../src/client/topic-partition.ts'
 
 const names: readonly AssignorName[] = ['range', 'roundrobin', 'sticky', 'cooperative-sticky']
 

@@ -7,10 +7,10 @@ import type { ExecutionContext } from 'ava'
 import type { AssignorName } from '../../src/client/assignors.ts'
 import { Consumer } from '../../src/client/consumer.ts'
 import type { ConsumerSettings } from '../../src/client/consumer-options.ts'
-import type { TopicPartition } from '../../src/client/consumer-positions.ts'
 import type { ConsumerRecord } from '../../src/client/consumer-record.ts'
 import { KafkaError } from '../../src/client/errors.ts'
 import type { CompressionName } from '../../src/client/producer-options.ts'
+import type { TopicPartition } from '../../src/client/topic-partition.ts'
 import type { World } from './client-suite.ts'
 
 const POLL_MS = 200

@@ -1,7 +1,7 @@
 /** A member of a group that reads and commits until it is told to leave, or dies without a word. */
 import { ConsumerEngine } from '../../src/client/consumer-engine.ts'
 import type { ConsumerSettings } from '../../src/client/consumer-options.ts'
-import type { TopicPartition } from '../../src/client/consumer-positions.ts'
+import type { TopicPartition } from '../../src/client/topic-partition.ts'
 import type { Seeded } from '../support/seeded.ts'
 import type { GroupLedger } from './group-ledger.ts'
 
