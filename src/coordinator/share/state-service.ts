@@ -106,9 +106,9 @@ export class ShareStateService {
 
   /** Each state in a batch of its own, which is never too large. */
   #trim(index: number): void {
-    if (this.states.recordsOf(index) < SHARE_RECORDS_MAX) return
+    const needed = this.states.countOf(index)
+    if (this.states.recordsOf(index) < SHARE_RECORDS_MAX + needed) return
     const keys = this.states.keysOf(index)
-    if (this.states.recordsOf(index) < SHARE_RECORDS_MAX + keys.length) return
     const offset = this.#parts.endOffset(index)
     if (offset < 0) return
     this.states.onTrimmed(index, 0)

@@ -64,7 +64,8 @@ export function nameOf({ groupId, topicId, partition }: ShareKey): string {
 export class ShareStates implements CoordinatorMachine {
   /** Partitions of `__share_group_state`; 0 while there is no such topic. */
   partitionCount = 0
-  readonly #states = new Map<string, Kept>()
+  /** By partition of the topic, and there by name. */
+  readonly #states: Map<string, Kept>[] = []
   readonly #records: number[] = []
   readonly #updatesMax: () => number
 
@@ -84,13 +85,21 @@ export class ShareStates implements CoordinatorMachine {
 
   /** The share partitions that are kept in a partition of the topic. */
   keysOf(partition: number): ShareKey[] {
-    const keys = [...this.#states.values()].map(({ key }) => key)
-    return keys.filter((key) => this.partitionOf(key) === partition)
+    return [...(this.#states[partition]?.values() ?? [])].map(({ key }) => key)
+  }
+
+  /** How many they are. */
+  countOf(partition: number): number {
+    return this.#states[partition]?.size ?? 0
+  }
+
+  #keptOf(key: ShareKey): Kept | undefined {
+    return this.#states[this.partitionOf(key)]?.get(nameOf(key))
   }
 
   /** Logs the whole state again, so that older records are not needed any more. */
   snapshot(turn: Turn, key: ShareKey): void {
-    const kept = this.#states.get(nameOf(key))
+    const kept = this.#keptOf(key)
     if (kept === undefined) return
     turn.change(snapshotRecord(kept, { ...kept, changes: [] }, turn.nowMs))
   }
@@ -102,7 +111,7 @@ export class ShareStates implements CoordinatorMachine {
 
   /** What is kept now; undefined: nothing. */
   read(key: ShareKey): ShareState | undefined {
-    const kept = this.#states.get(nameOf(key))
+    const kept = this.#keptOf(key)
     if (kept === undefined) return undefined
     const { snapshotEpoch, stateEpoch, leaderEpoch, startOffset, deliveryCompleteCount } = kept
     const batches = kept.batches.all()
@@ -122,7 +131,7 @@ export class ShareStates implements CoordinatorMachine {
     key: ShareKey,
     to: { stateEpoch: number; startOffset: number; onlyNew: boolean },
   ): void {
-    const kept = this.#states.get(nameOf(key))
+    const kept = this.#keptOf(key)
     if (kept !== undefined && to.onlyNew) return
     const { stateEpoch, startOffset } = to
     turn.change(
@@ -141,7 +150,7 @@ export class ShareStates implements CoordinatorMachine {
 
   /** Takes in a change of a share partition. */
   write(turn: Turn, key: ShareKey, write: ShareWrite): ErrorCode {
-    const kept = this.#states.get(nameOf(key))
+    const kept = this.#keptOf(key)
     if (kept === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     if (write.stateEpoch < kept.stateEpoch) return ErrorCode.FENCED_STATE_EPOCH
     turn.change(
@@ -154,18 +163,20 @@ export class ShareStates implements CoordinatorMachine {
 
   /** Forgets a share partition. */
   delete(turn: Turn, key: ShareKey): void {
-    if (!this.#states.has(nameOf(key))) return
+    if (this.#keptOf(key) === undefined) return
     turn.change(recordOf(ShareSnapshot, key, null))
   }
 
   replay({ schema, key, value }: CoordinatorRecord, { partition }: ReplayOrigin): void {
     const share = key as unknown as ShareKey
+    const states = this.#states[partition] ?? new Map<string, Kept>()
+    this.#states[partition] = states
     this.#records[partition] = this.recordsOf(partition) + 1
-    if (value === null) this.#states.delete(nameOf(share))
+    if (value === null) states.delete(nameOf(share))
     else if (schema.type === ShareSnapshot.type) {
-      this.#replaySnapshot(share, value as unknown as ShareSnapshotValue)
+      replaySnapshot(states, share, value as unknown as ShareSnapshotValue)
     } else if (schema.type === ShareUpdate.type) {
-      this.#replayUpdate(share, value as unknown as ShareUpdateValue)
+      replayUpdate(states, share, value as unknown as ShareUpdateValue)
     }
   }
 
@@ -179,43 +190,41 @@ export class ShareStates implements CoordinatorMachine {
 
   onUnloaded(partition: number): void {
     this.#records[partition] = 0
-    for (const [name, { key }] of this.#states) {
-      if (this.partitionOf(key) === partition) this.#states.delete(name)
-    }
+    this.#states[partition]?.clear()
   }
+}
 
-  #replaySnapshot(key: ShareKey, value: ShareSnapshotValue): void {
-    const batches = new StateBatches()
-    batches.update(value.stateBatches, value.startOffset)
-    const { snapshotEpoch, stateEpoch, leaderEpoch, startOffset, deliveryCompleteCount } = value
-    this.#states.set(nameOf(key), {
-      key,
-      snapshotEpoch,
-      stateEpoch,
-      leaderEpoch,
-      startOffset,
-      deliveryCompleteCount,
-      batches,
-      createdMs: value.createTimestamp,
-      updates: 0,
-    })
-  }
+function replaySnapshot(states: Map<string, Kept>, key: ShareKey, value: ShareSnapshotValue): void {
+  const batches = new StateBatches()
+  batches.update(value.stateBatches, value.startOffset)
+  const { snapshotEpoch, stateEpoch, leaderEpoch, startOffset, deliveryCompleteCount } = value
+  states.set(nameOf(key), {
+    key,
+    snapshotEpoch,
+    stateEpoch,
+    leaderEpoch,
+    startOffset,
+    deliveryCompleteCount,
+    batches,
+    createdMs: value.createTimestamp,
+    updates: 0,
+  })
+}
 
-  /** An update without its snapshot says too little. */
-  #replayUpdate(key: ShareKey, value: ShareUpdateValue): void {
-    const kept = this.#states.get(nameOf(key))
-    if (kept === undefined || value.snapshotEpoch !== kept.snapshotEpoch) return
-    // -1: the start stays where it was.
-    const startOffset = Math.max(kept.startOffset, value.startOffset)
-    kept.batches.update(value.stateBatches, startOffset)
-    this.#states.set(nameOf(key), {
-      ...kept,
-      leaderEpoch: Math.max(kept.leaderEpoch, value.leaderEpoch),
-      startOffset,
-      deliveryCompleteCount: value.deliveryCompleteCount,
-      updates: kept.updates + 1,
-    })
-  }
+/** An update without its snapshot says too little. */
+function replayUpdate(states: Map<string, Kept>, key: ShareKey, value: ShareUpdateValue): void {
+  const kept = states.get(nameOf(key))
+  if (kept === undefined || value.snapshotEpoch !== kept.snapshotEpoch) return
+  // -1: the start stays where it was.
+  const startOffset = Math.max(kept.startOffset, value.startOffset)
+  kept.batches.update(value.stateBatches, startOffset)
+  states.set(nameOf(key), {
+    ...kept,
+    leaderEpoch: Math.max(kept.leaderEpoch, value.leaderEpoch),
+    startOffset,
+    deliveryCompleteCount: value.deliveryCompleteCount,
+    updates: kept.updates + 1,
+  })
 }
 
 function updateRecord({ key, snapshotEpoch }: Kept, write: ShareWrite): CoordinatorRecord {
