@@ -116,6 +116,12 @@ export async function prepare(
   }
 }
 
+/** Whether the coordinator's topic was just made, so that one has to ask again. */
+export function isLoading(errorCode: number): boolean {
+  const { NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS } = ErrorCode
+  return errorCode === NOT_COORDINATOR || errorCode === COORDINATOR_LOAD_IN_PROGRESS
+}
+
 export function expectNone(errorCode: number, what: string): void {
   if (errorCode !== ErrorCode.NONE) throw new Error(`${what}: ${errorName(errorCode)}`)
 }

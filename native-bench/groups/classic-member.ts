@@ -8,7 +8,7 @@ import { LeaveGroup } from '../../src/protocol/apis/13-leave-group.ts'
 import { SyncGroup } from '../../src/protocol/apis/14-sync-group.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import type { ResponseOf } from '../../src/protocol/schema.ts'
-import { expectNone, type Wire } from '../brokers/wire.ts'
+import { expectNone, isLoading, type Wire } from '../brokers/wire.ts'
 
 const SESSION_MS = 300_000
 const NOT_THERE_MS = 100
@@ -45,8 +45,7 @@ export class BenchMember {
       this.memberId = answer.memberId
       if (answer.errorCode === ErrorCode.MEMBER_ID_REQUIRED) continue
       if (answer.errorCode === ErrorCode.REBALANCE_IN_PROGRESS) continue
-      // The coordinator's topic was just made.
-      if (answer.errorCode === ErrorCode.NOT_COORDINATOR) {
+      if (isLoading(answer.errorCode)) {
         await sleep(NOT_THERE_MS)
         continue
       }
