@@ -7,12 +7,11 @@ import { SyncGroup } from '../protocol/apis/14-sync-group.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ResponseOf } from '../protocol/schema.ts'
 import type { Assignor } from './assignors.ts'
-import { type ClusterClient, CoordinatorType } from './cluster-client.ts'
-import type { BodyOf, RequestOptions } from './connection.ts'
-import type { ResolvedConsumerSettings } from './consumer-options.ts'
+import type { ClusterClient } from './cluster-client.ts'
 import { difference } from './consumer-positions.ts'
-import { asKafkaError, type KafkaError, kafkaError } from './errors.ts'
+import { asKafkaError, kafkaError } from './errors.ts'
 import type { GroupHost, GroupMember, MemberIdentity } from './group.ts'
+import { MemberBase, type MemberSettings } from './group-member.ts'
 import {
   decodeAssignment,
   decodeMember,
@@ -21,7 +20,6 @@ import {
 } from './group-protocol.ts'
 import { onJoinError, onMemberError, type Reaction } from './group-reactions.ts'
 import type { TopicPartition } from './topic-partition.ts'
-import type { Lane } from './transport.ts'
 
 const PROTOCOL_TYPE = 'consumer'
 /** JoinGroup waits for the slowest member; the answer may take a little longer than that. */
@@ -36,61 +34,44 @@ interface Joined {
 }
 
 /** Lives with one consumer. Between calls: at most one join and one heartbeat are under way. */
-export class ClassicMember implements GroupMember {
-  readonly #cluster: ClusterClient
-  readonly #settings: ResolvedConsumerSettings & { readonly groupId: string }
-  readonly #host: GroupHost
+export class ClassicMember extends MemberBase implements GroupMember {
   /** Only an assignor that all of ours are like may be cooperative. */
   readonly #cooperative: boolean
   readonly #joinTimeoutMs: number
   #memberId = ''
   #generation = -1
   #rejoin = true
-  #lost = false
   #joining = false
   #joined: Joined | undefined
-  #failure: KafkaError | undefined
-  #left = false
   /** The topics of the last join. */
   #joinedTopics = ''
   /** What the assignment was computed from; undefined: somebody else leads. */
   #ledTopics: { readonly topics: readonly string[]; readonly counts: string } | undefined
   #metadataVersion = -1
-  #timer: NodeJS.Timeout | undefined
   #beating = false
   /** For the eager sticky assignor: what was there before the last revocation. */
   #before: { owned: readonly TopicPartition[]; generation: number } = { owned: [], generation: -1 }
 
-  constructor(
-    cluster: ClusterClient,
-    settings: ResolvedConsumerSettings & { readonly groupId: string },
-    host: GroupHost,
-  ) {
-    this.#cluster = cluster
-    this.#settings = settings
-    this.#host = host
+  constructor(cluster: ClusterClient, settings: MemberSettings, host: GroupHost) {
+    super(cluster, settings, host)
     const { requestTimeoutMs } = cluster.settings
     this.#joinTimeoutMs = Math.max(requestTimeoutMs, settings.maxPollIntervalMs + JOIN_GRACE_MS)
     this.#cooperative = settings.assignors.every(({ protocol }) => protocol === 'cooperative')
   }
 
   get due(): boolean {
-    if (this.#failure !== undefined || this.#lost || this.#joined !== undefined) return true
+    if (this.failure !== undefined || this.lost || this.#joined !== undefined) return true
     if (this.#rejoin && !this.#joining) return true
-    return this.#metadataVersion !== this.#cluster.metadata.version
+    return this.#metadataVersion !== this.cluster.metadata.version
   }
 
   get identity(): MemberIdentity {
-    const groupInstanceId = this.#settings.groupInstanceId ?? null
+    const { groupInstanceId } = this
     return { memberId: this.#memberId, generation: this.#generation, groupInstanceId }
   }
 
   async step(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure
-    if (this.#lost) {
-      this.#lost = false
-      await this.#host.lose(this.#host.assigned())
-    }
+    await this.stepFirst()
     this.#lookAtMetadata()
     const joined = this.#joined
     if (joined !== undefined) {
@@ -106,33 +87,32 @@ export class ClassicMember implements GroupMember {
   }
 
   onSubscription(): void {
-    if (this.#host.topics().join() !== this.#joinedTopics) this.#rejoin = true
+    if (this.host.topics().join() !== this.#joinedTopics) this.#rejoin = true
   }
 
   onPollLate(): void {
     if (this.#generation < 0) return
-    const { log } = this.#cluster.settings
-    log.warn('nobody asked for records within maxPollIntervalMs; the member leaves its group')
+    this.warnOfLatePoll()
     void this.#sendLeave('consumer poll timeout has expired.')
     this.#reset()
   }
 
   async leave(): Promise<void> {
-    if (this.#left) return
-    this.#left = true
-    clearTimeout(this.#timer)
-    const isStatic = this.#settings.groupInstanceId !== undefined
-    if (this.#memberId !== '' && !isStatic && this.#failure === undefined) {
+    if (this.left) return
+    this.left = true
+    this.stopTimer()
+    const isStatic = this.settings.groupInstanceId !== undefined
+    if (this.#memberId !== '' && !isStatic && this.failure === undefined) {
       await this.#sendLeave('the consumer is being closed')
     }
     this.#generation = -1
   }
 
   async #sendLeave(reason: string): Promise<void> {
-    const { groupId } = this.#settings
+    const { groupId } = this.settings
     const { memberId, groupInstanceId } = this.identity
     try {
-      await this.#request(
+      await this.request(
         LeaveGroup,
         (version) =>
           version < 3
@@ -144,41 +124,40 @@ export class ClassicMember implements GroupMember {
         { lane: 'main' },
       )
     } catch (error) {
-      // The session will end by itself.
-      this.#cluster.settings.log.debug('the group could not be left', { error })
+      this.cannotLeave(error)
     }
   }
 
   /** Before a join: an eager member gives all up, a cooperative one what it no longer wants. */
   async #prepare(): Promise<void> {
-    const owned = this.#host.assigned()
-    await this.#host.beforeRevoke()
+    const owned = this.host.assigned()
+    await this.host.beforeRevoke()
     if (!this.#cooperative) {
       if (owned.length > 0) this.#before = { owned, generation: this.#generation }
-      await this.#host.revoke(owned)
+      await this.host.revoke(owned)
       return
     }
-    const topics = new Set(this.#host.topics())
-    await this.#host.revoke(owned.filter(({ topic }) => !topics.has(topic)))
+    const topics = new Set(this.host.topics())
+    await this.host.revoke(owned.filter(({ topic }) => !topics.has(topic)))
   }
 
   async #apply({ assignor, partitions }: Joined): Promise<void> {
-    const owned = this.#host.assigned()
+    const owned = this.host.assigned()
     const added = difference(partitions, owned)
     if (assignor.protocol === 'cooperative' && this.#cooperative) {
       const revoked = difference(owned, partitions)
       if (revoked.length > 0) {
-        await this.#host.beforeRevoke()
-        await this.#host.revoke(revoked)
+        await this.host.beforeRevoke()
+        await this.host.revoke(revoked)
         // Others get them by a rebalance of their own.
         this.#rejoin = true
       }
     }
-    await this.#host.assign(added)
+    await this.host.assign(added)
   }
 
   #lookAtMetadata(): void {
-    const { metadata } = this.#cluster
+    const { metadata } = this.cluster
     if (this.#metadataVersion === metadata.version) return
     this.#metadataVersion = metadata.version
     const led = this.#ledTopics
@@ -187,8 +166,8 @@ export class ClassicMember implements GroupMember {
 
   /** Joins until it holds or cannot be. */
   async #join(): Promise<void> {
-    clearTimeout(this.#timer)
-    for (let tries = 0; !this.#left && !this.#cluster.closed; ) {
+    this.stopTimer()
+    for (let tries = 0; !this.left && !this.cluster.closed; ) {
       let reaction: Reaction
       try {
         const done = await this.#joinOnce()
@@ -198,10 +177,10 @@ export class ClassicMember implements GroupMember {
         }
         reaction = done
       } catch (error) {
-        if (this.#cluster.closed) return
+        if (this.cluster.closed) return
         const failure = asKafkaError(error)
         if (!failure.retriable) {
-          this.#fail(failure)
+          this.fail(failure)
           break
         }
         reaction = 'backoff'
@@ -210,25 +189,25 @@ export class ClassicMember implements GroupMember {
       if (reaction === 'reset') {
         this.#forget()
         // A cooperative member still has partitions, but others may have them by now.
-        this.#lost = this.#host.assigned().length > 0
+        this.lost = this.host.assigned().length > 0
       }
-      if (reaction === 'coordinator') this.#forgetCoordinator()
+      if (reaction === 'coordinator') this.forgetCoordinator()
       if (reaction === 'retry' || reaction === 'rejoin' || reaction === 'reset') continue
       // Rejects when the client is closed, which is looked at above.
-      await this.#cluster.wait(this.#cluster.backoffMs(tries++)).catch(() => {})
+      await this.cluster.wait(this.cluster.backoffMs(tries++)).catch(() => {})
     }
     this.#joining = false
-    if (this.#left || this.#cluster.closed) return
+    if (this.left || this.cluster.closed) return
     this.#beatLater()
-    this.#host.wake()
+    this.host.wake()
   }
 
   async #joinOnce(): Promise<Joined | Reaction> {
-    const { groupId, sessionTimeoutMs, maxPollIntervalMs, assignors } = this.#settings
+    const { groupId, sessionTimeoutMs, maxPollIntervalMs, assignors } = this.settings
     const { memberId, groupInstanceId } = this.identity
     const subscription = {
-      topics: this.#host.topics(),
-      owned: this.#lost ? [] : this.#host.assigned(),
+      topics: this.host.topics(),
+      owned: this.lost ? [] : this.host.assigned(),
       generation: this.#generation,
     }
     this.#joinedTopics = subscription.topics.join()
@@ -236,9 +215,7 @@ export class ClassicMember implements GroupMember {
       name,
       metadata: encodeSubscription(name, subscription, this.#before),
     }))
-    const answer = await this.#cluster.requestCoordinator(
-      CoordinatorType.group,
-      groupId,
+    const answer = await this.request(
       JoinGroup,
       (version) => ({
         groupId,
@@ -249,10 +226,7 @@ export class ClassicMember implements GroupMember {
         ...(version >= 1 ? { rebalanceTimeoutMs: maxPollIntervalMs } : {}),
         ...(version >= 5 ? { groupInstanceId } : {}),
       }),
-      {
-        lane: 'coordinator',
-        timeoutMs: this.#joinTimeoutMs,
-      },
+      { timeoutMs: this.#joinTimeoutMs },
     )
     if (answer.errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
       this.#memberId = answer.memberId
@@ -267,16 +241,16 @@ export class ClassicMember implements GroupMember {
   }
 
   async #sync(joined: JoinAnswer): Promise<Joined | Reaction> {
-    const assignor = this.#settings.assignors.find(({ name }) => name === joined.protocolName)
+    const assignor = this.settings.assignors.find(({ name }) => name === joined.protocolName)
     if (assignor === undefined) {
       return this.#react('fail', ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     }
     const leads = joined.leader === joined.memberId && !joined.skipAssignment
     this.#ledTopics = undefined
     const assignments = leads ? await this.#assignAll(assignor, joined) : []
-    const { groupId } = this.#settings
+    const { groupId } = this.settings
     const { memberId, generation, groupInstanceId } = this.identity
-    const answer = await this.#request(
+    const answer = await this.request(
       SyncGroup,
       (version) => ({
         groupId,
@@ -300,10 +274,10 @@ export class ClassicMember implements GroupMember {
       decodeMember(assignor.name, memberId, groupInstanceId, metadata),
     )
     const topics = [...new Set(members.flatMap((member) => member.topics))].sort()
-    await this.#cluster.refreshMetadata(topics)
+    await this.cluster.refreshMetadata(topics)
     const counts = new Map<string, number>()
     for (const name of topics) {
-      const topic = this.#cluster.metadata.topic(name)
+      const topic = this.cluster.metadata.topic(name)
       if (topic !== undefined) counts.set(name, topic.partitions.length)
     }
     this.#ledTopics = { topics, counts: this.#countsText(topics) }
@@ -311,33 +285,28 @@ export class ClassicMember implements GroupMember {
   }
 
   #countsText(topics: readonly string[]): string {
-    const { metadata } = this.#cluster
+    const { metadata } = this.cluster
     return topics.map((name) => `${name}:${metadata.topic(name)?.partitions.length ?? 0}`).join()
   }
 
   #react(reaction: Reaction, code: number): Reaction {
-    if (reaction === 'fail') this.#fail(kafkaError(code))
+    if (reaction === 'fail') this.fail(kafkaError(code))
     return reaction
   }
 
-  #fail(failure: KafkaError): void {
-    this.#failure = failure
-    this.#host.wake()
-  }
-
   #beatLater(): void {
-    clearTimeout(this.#timer)
-    if (this.#left || this.#generation < 0 || this.#failure !== undefined) return
-    this.#timer = setTimeout(() => void this.#beat(), this.#settings.heartbeatIntervalMs)
+    this.stopTimer()
+    if (this.left || this.#generation < 0 || this.failure !== undefined) return
+    this.later(this.settings.heartbeatIntervalMs, () => void this.#beat())
   }
 
   async #beat(): Promise<void> {
-    if (this.#beating || this.#joining || this.#left || this.#generation < 0) return
-    const { groupId } = this.#settings
+    if (this.#beating || this.#joining || this.left || this.#generation < 0) return
+    const { groupId } = this.settings
     const { memberId, generation, groupInstanceId } = this.identity
     this.#beating = true
     try {
-      const answer = await this.#request(Heartbeat, (version) => ({
+      const answer = await this.request(Heartbeat, (version) => ({
         groupId,
         generationId: generation,
         memberId,
@@ -346,8 +315,8 @@ export class ClassicMember implements GroupMember {
       // What an answer says of an older generation is of no interest any more.
       if (generation === this.#generation && !this.#joining) this.#onBeat(answer.errorCode)
     } catch (error) {
-      if (this.#cluster.closed) return
-      this.#cluster.settings.log.debug('a heartbeat got no answer', { error })
+      if (this.cluster.closed) return
+      this.cluster.settings.log.debug('a heartbeat got no answer', { error })
     } finally {
       this.#beating = false
       this.#beatLater()
@@ -358,41 +327,23 @@ export class ClassicMember implements GroupMember {
     if (code === ErrorCode.NONE) return
     const reaction = this.#react(onMemberError(code), code)
     if (reaction === 'reset') this.#reset()
-    if (reaction === 'coordinator') this.#forgetCoordinator()
+    if (reaction === 'coordinator') this.forgetCoordinator()
     if (reaction === 'rejoin') {
       this.#rejoin = true
-      this.#host.wake()
+      this.host.wake()
     }
   }
 
   /** No member any more: others may have the partitions. */
   #reset(): void {
     this.#forget()
-    this.#lost = true
+    this.lost = true
     this.#rejoin = true
-    this.#host.wake()
+    this.host.wake()
   }
 
   #forget(): void {
     this.#memberId = ''
     this.#generation = -1
-  }
-
-  #forgetCoordinator(): void {
-    this.#cluster.forgetCoordinator(CoordinatorType.group, this.#settings.groupId)
-  }
-
-  #request<A extends typeof SyncGroup | typeof Heartbeat | typeof LeaveGroup>(
-    api: A,
-    body: BodyOf<A>,
-    options: RequestOptions & { lane?: Lane } = {},
-  ): Promise<ResponseOf<A>> {
-    return this.#cluster.requestCoordinator(
-      CoordinatorType.group,
-      this.#settings.groupId,
-      api,
-      body,
-      { lane: 'coordinator', ...options },
-    )
   }
 }

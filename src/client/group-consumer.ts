@@ -3,11 +3,11 @@ import { newUuid } from '../base/uuid.ts'
 import { ConsumerGroupHeartbeat } from '../protocol/apis/68-consumer-group-heartbeat.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
-import { type ClusterClient, CoordinatorType } from './cluster-client.ts'
-import type { ResolvedConsumerSettings } from './consumer-options.ts'
+import type { ClusterClient } from './cluster-client.ts'
 import { difference } from './consumer-positions.ts'
 import { asKafkaError, type KafkaError, kafkaError } from './errors.ts'
 import type { GroupHost, GroupMember, MemberIdentity } from './group.ts'
+import { MemberBase, type MemberSettings } from './group-member.ts'
 import { onConsumerHeartbeatError } from './group-reactions.ts'
 import { byTopic, type TopicPartition } from './topic-partition.ts'
 
@@ -26,17 +26,11 @@ type BeatAnswer = ResponseOf<typeof ConsumerGroupHeartbeat>
 type Target = NonNullable<BeatAnswer['assignment']>['topicPartitions']
 
 /** Lives with one consumer. Between calls: at most one heartbeat is under way. */
-export class ConsumerMember implements GroupMember {
-  readonly #cluster: ClusterClient
-  readonly #settings: ResolvedConsumerSettings & { readonly groupId: string }
-  readonly #host: GroupHost
+export class ConsumerMember extends MemberBase implements GroupMember {
   readonly #memberId: string
   #epoch = JOIN_EPOCH
   /** Heartbeats go on. */
   #active = false
-  #lost = false
-  #left = false
-  #failure: KafkaError | undefined
   #intervalMs = FIRST_INTERVAL_MS
   /** What the broker wants us to have. */
   #target: Target | undefined
@@ -48,35 +42,24 @@ export class ConsumerMember implements GroupMember {
   #failures = 0
   /** The next pause of a member that was given nothing yet; undefined: it was. */
   #eagerMs: number | undefined = EAGER_INTERVAL_MS
-  #timer: NodeJS.Timeout | undefined
 
-  constructor(
-    cluster: ClusterClient,
-    settings: ResolvedConsumerSettings & { readonly groupId: string },
-    host: GroupHost,
-  ) {
-    this.#cluster = cluster
-    this.#settings = settings
-    this.#host = host
+  constructor(cluster: ClusterClient, settings: MemberSettings, host: GroupHost) {
+    super(cluster, settings, host)
     this.#memberId = newUuid(Math.random)
   }
 
   get due(): boolean {
-    return !this.#active || this.#failure !== undefined || this.#lost || this.#target !== undefined
+    return !this.#active || this.failure !== undefined || this.lost || this.#target !== undefined
   }
 
   get identity(): MemberIdentity {
     const generation = this.#epoch > 0 ? this.#epoch : -1
-    const groupInstanceId = this.#settings.groupInstanceId ?? null
+    const { groupInstanceId } = this
     return { memberId: this.#memberId, generation, groupInstanceId }
   }
 
   async step(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure
-    if (this.#lost) {
-      this.#lost = false
-      await this.#host.lose(this.#host.assigned())
-    }
+    await this.stepFirst()
     if (!this.#active) {
       this.#active = true
       this.#beatNow()
@@ -85,20 +68,20 @@ export class ConsumerMember implements GroupMember {
     if (target === undefined) return
     const wanted = this.#named(target)
     if (wanted === undefined) {
-      await this.#cluster.refreshAllTopics().catch(() => this.#pause())
+      await this.cluster.refreshAllTopics().catch(() => this.#pause())
       if (this.#named(target) === undefined) await this.#pause()
       return
     }
     // A newer one may come meanwhile; then there is a next step.
     this.#target = undefined
     const epoch = this.#epoch
-    const revoked = difference(this.#host.assigned(), wanted)
+    const revoked = difference(this.host.assigned(), wanted)
     if (revoked.length > 0) {
-      await this.#host.beforeRevoke()
-      await this.#host.revoke(revoked)
+      await this.host.beforeRevoke()
+      await this.host.revoke(revoked)
     }
-    if (!this.#lost && epoch <= this.#epoch) {
-      await this.#host.assign(difference(wanted, this.#host.assigned()))
+    if (!this.lost && epoch <= this.#epoch) {
+      await this.host.assign(difference(wanted, this.host.assigned()))
     }
     this.#beatNow()
   }
@@ -109,25 +92,23 @@ export class ConsumerMember implements GroupMember {
 
   onPollLate(): void {
     if (!this.#active || this.#epoch <= 0) return
-    const { log } = this.#cluster.settings
-    log.warn('nobody asked for records within maxPollIntervalMs; the member leaves its group')
+    this.warnOfLatePoll()
     void this.#send(this.#leaveBeat(LEAVE_EPOCH)).catch(() => {})
     this.#reset()
   }
 
   async leave(): Promise<void> {
-    if (this.#left) return
-    this.#left = true
-    clearTimeout(this.#timer)
-    const isStatic = this.#settings.groupInstanceId !== undefined
-    const wasMember = this.#active && this.#failure === undefined
+    if (this.left) return
+    this.left = true
+    this.stopTimer()
+    const isStatic = this.settings.groupInstanceId !== undefined
+    const wasMember = this.#active && this.failure === undefined
     this.#active = false
     if (!wasMember) return
     try {
       await this.#send(this.#leaveBeat(isStatic ? LEAVE_STATIC_EPOCH : LEAVE_EPOCH))
     } catch (error) {
-      // The session will end by itself.
-      this.#cluster.settings.log.debug('the group could not be left', { error })
+      this.cannotLeave(error)
     }
     this.#epoch = JOIN_EPOCH
   }
@@ -136,7 +117,7 @@ export class ConsumerMember implements GroupMember {
   #named(target: Target): TopicPartition[] | undefined {
     const named: TopicPartition[] = []
     for (const { topicId, partitions } of target) {
-      const topic = this.#cluster.metadata.topicById(topicId)?.name
+      const topic = this.cluster.metadata.topicById(topicId)?.name
       if (topic === undefined) return undefined
       for (const partition of partitions) named.push({ topic, partition })
     }
@@ -144,16 +125,16 @@ export class ConsumerMember implements GroupMember {
   }
 
   #beatNow(): void {
-    clearTimeout(this.#timer)
-    if (!this.#active || this.#left) return
+    this.stopTimer()
+    if (!this.#active || this.left) return
     if (this.#beating) this.#again = true
     else void this.#beat()
   }
 
   #beatLater(ms: number): void {
-    clearTimeout(this.#timer)
-    if (!this.#active || this.#left) return
-    this.#timer = setTimeout(() => void this.#beat(), ms)
+    this.stopTimer()
+    if (!this.#active || this.left) return
+    this.later(ms, () => void this.#beat())
   }
 
   async #beat(): Promise<void> {
@@ -163,15 +144,15 @@ export class ConsumerMember implements GroupMember {
     let waitMs = this.#intervalMs
     try {
       const answer = await this.#send(beat)
-      if (this.#left || !this.#active) return
+      if (this.left || !this.#active) return
       this.#onAnswer(answer)
       waitMs = answer.errorCode === ErrorCode.NONE ? this.#nextIntervalMs() : this.#backoffMs()
     } catch (error) {
-      if (this.#cluster.closed || this.#left) return
+      if (this.cluster.closed || this.left) return
       // The broker may not have heard what this one said.
       this.#sayAll()
       const failure = asKafkaError(error)
-      if (!failure.retriable) this.#fail(failure)
+      if (!failure.retriable) this.fail(failure)
       waitMs = this.#backoffMs()
     } finally {
       this.#beating = false
@@ -182,22 +163,22 @@ export class ConsumerMember implements GroupMember {
 
   /** What has not been said yet. */
   #nextBeat(): Beat {
-    const { groupId, maxPollIntervalMs, groupRemoteAssignor } = this.#settings
+    const { groupId, maxPollIntervalMs, groupRemoteAssignor } = this.settings
     const joins = this.#epoch === JOIN_EPOCH
     const all = joins || this.#saidOwned === undefined
     const topics = this.#subscriptionText()
     const says = all || topics !== this.#saidTopics
-    const { topicRegex } = this.#host
+    const { topicRegex } = this.host
     const partitions = joins ? [] : this.#ownedIds()
     const owned = JSON.stringify(partitions)
     const beat: Beat = {
       groupId,
       memberId: this.#memberId,
       memberEpoch: this.#epoch,
-      instanceId: this.#settings.groupInstanceId ?? null,
+      instanceId: this.groupInstanceId,
       rackId: null,
       rebalanceTimeoutMs: all ? maxPollIntervalMs : -1,
-      subscribedTopicNames: says && topicRegex === undefined ? [...this.#host.topics()] : null,
+      subscribedTopicNames: says && topicRegex === undefined ? [...this.host.topics()] : null,
       ...(says && topicRegex !== undefined ? { subscribedTopicRegex: topicRegex } : {}),
       serverAssignor: all ? (groupRemoteAssignor ?? null) : null,
       topicPartitions: all || owned !== this.#saidOwned ? partitions : null,
@@ -216,7 +197,7 @@ export class ConsumerMember implements GroupMember {
       if (answer.assignment === null) return
       if (answer.assignment.topicPartitions.length > 0) this.#eagerMs = undefined
       this.#target = answer.assignment.topicPartitions
-      this.#host.wake()
+      this.host.wake()
       return
     }
     this.#sayAll()
@@ -225,10 +206,10 @@ export class ConsumerMember implements GroupMember {
         this.#reset()
         break
       case 'coordinator':
-        this.#cluster.forgetCoordinator(CoordinatorType.group, this.#settings.groupId)
+        this.forgetCoordinator()
         break
       case 'fail':
-        this.#fail(kafkaError(errorCode, answer.errorMessage))
+        this.fail(kafkaError(errorCode, answer.errorMessage))
         break
       default:
     }
@@ -239,12 +220,12 @@ export class ConsumerMember implements GroupMember {
     this.#epoch = JOIN_EPOCH
     this.#active = false
     this.#target = undefined
-    this.#lost = true
+    this.lost = true
     this.#again = false
     this.#eagerMs = EAGER_INTERVAL_MS
-    clearTimeout(this.#timer)
+    this.stopTimer()
     this.#sayAll()
-    this.#host.wake()
+    this.host.wake()
   }
 
   #sayAll(): void {
@@ -252,16 +233,15 @@ export class ConsumerMember implements GroupMember {
     this.#saidOwned = undefined
   }
 
-  #fail(failure: KafkaError): void {
-    this.#failure = failure
+  protected override fail(failure: KafkaError): void {
     this.#active = false
-    this.#host.wake()
+    super.fail(failure)
   }
 
   #ownedIds(): { topicId: string; partitions: number[] }[] {
     const owned: { topicId: string; partitions: number[] }[] = []
-    for (const [name, list] of byTopic(this.#host.assigned())) {
-      const topicId = this.#cluster.metadata.topic(name)?.topicId
+    for (const [name, list] of byTopic(this.host.assigned())) {
+      const topicId = this.cluster.metadata.topic(name)?.topicId
       // A topic that is deleted has no partitions to own.
       if (topicId === undefined) continue
       owned.push({ topicId, partitions: list.map(({ partition }) => partition) })
@@ -271,10 +251,10 @@ export class ConsumerMember implements GroupMember {
 
   #leaveBeat(memberEpoch: number): Beat {
     return {
-      groupId: this.#settings.groupId,
+      groupId: this.settings.groupId,
       memberId: this.#memberId,
       memberEpoch,
-      instanceId: this.#settings.groupInstanceId ?? null,
+      instanceId: this.groupInstanceId,
       rackId: null,
       subscribedTopicNames: null,
       serverAssignor: null,
@@ -283,17 +263,11 @@ export class ConsumerMember implements GroupMember {
   }
 
   #send(beat: Beat): Promise<BeatAnswer> {
-    return this.#cluster.requestCoordinator(
-      CoordinatorType.group,
-      this.#settings.groupId,
-      ConsumerGroupHeartbeat,
-      beat,
-      { lane: 'coordinator' },
-    )
+    return this.request(ConsumerGroupHeartbeat, beat)
   }
 
   #subscriptionText(): string {
-    return this.#host.topicRegex ?? this.#host.topics().join()
+    return this.host.topicRegex ?? this.host.topics().join()
   }
 
   #nextIntervalMs(): number {
@@ -304,10 +278,10 @@ export class ConsumerMember implements GroupMember {
   }
 
   #backoffMs(): number {
-    return this.#cluster.backoffMs(this.#failures++)
+    return this.cluster.backoffMs(this.#failures++)
   }
 
   async #pause(): Promise<void> {
-    await this.#cluster.wait(this.#cluster.backoffMs(0))
+    await this.cluster.wait(this.cluster.backoffMs(0))
   }
 }
