@@ -141,9 +141,11 @@ function handleOf(
   }
 }
 
+/** Of all brokers of this process: what connections to one had serves those to the next. */
+const connections = new PortConnections()
+
 /** Makes connections to `threads`. */
 function connector(threads: ThreadHandle): () => MessagePort {
-  const connections = new PortConnections()
   return () => {
     const { client, server, wiring } = connections.connect()
     threads.connect(server, wiring)
