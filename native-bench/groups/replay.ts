@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { OffsetCommit } from '../../src/protocol/apis/08-offset-commit.ts'
-import { residentMiB, type Target, targetOf } from '../brokers/target.ts'
+import { cpuSeconds, residentMiB, type Target, targetOf } from '../brokers/target.ts'
 import { expectNone, prepare, Wire } from '../brokers/wire.ts'
 import { BenchMember } from './classic-member.ts'
 
@@ -20,6 +20,9 @@ export interface ReplayFigures {
   readonly emptyReadyMs: number
   /** Until the groups were loaded, as the log says. */
   readonly replayMs: number
+  /** Of the processor until then, with all that a start takes; and of a start with nothing. */
+  readonly cpuMs: number
+  readonly emptyCpuMs: number
   readonly residentMiB: number
   readonly emptyMiB: number
 }
@@ -29,6 +32,7 @@ export async function replay(groups: number): Promise<ReplayFigures> {
   const directory = fs.mkdtempSync(path.join('dist', 'bench-replay-'))
   try {
     const first = await start(directory)
+    const emptyCpuMs = cpuSeconds(first.target) * 1000
     const empty = { readyMs: first.readyMs, residentMiB: residentMiB(first.target) }
     await fill(first.target, groups)
     await stop(first.child)
@@ -38,6 +42,8 @@ export async function replay(groups: number): Promise<ReplayFigures> {
       readyMs: again.readyMs,
       emptyReadyMs: empty.readyMs,
       replayMs,
+      cpuMs: cpuSeconds(again.target) * 1000,
+      emptyCpuMs,
       residentMiB: residentMiB(again.target),
       emptyMiB: empty.residentMiB,
     }
