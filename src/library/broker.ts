@@ -132,7 +132,7 @@ export class Broker implements AsyncDisposable {
   /**
    * A connection without a network. The port may be handed to any thread of this process. The
    * client that is given it closes it; one that nobody uses is to be closed, since Node does not
-   * collect open ports. What is left ends with its thread, or after `connections.max.idle.ms`.
+   * collect open ports. What is left ends with its thread; being idle does not close it.
    */
   connect(): MessagePort {
     return this.#running.connect()
