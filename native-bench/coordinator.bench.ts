@@ -116,6 +116,7 @@ class BenchGroups {
     this.#service = new GroupService({
       image,
       random: Math.random,
+      createTopics: () => undefined,
       shareStates: new MemoryShareStates(),
       regexEngine: () => undefined,
       groupConfig: () => config,

@@ -28,6 +28,7 @@ import type { AppendSink, ReadResult } from './partition-requests.ts'
 import { RegexLoader } from './regex-loader.ts'
 import { shareHostOf } from './share-host.ts'
 import { shareStateAccess } from './share-state-access.ts'
+import { topicCreator } from './topic-creator.ts'
 
 /** What a coordinator needs of its thread. */
 export interface CoordinatorParts {
@@ -113,6 +114,7 @@ export class Coordinator {
       random: () => parts.random(),
       regexEngine: () => this.#regexes.engine(),
       groupConfig: groupConfigsOf(parts.image),
+      createTopics: topicCreator(parts),
       shareStates: shareStateAccess(this.#stateTopic, this.#states, this.#shares.partitions),
       now,
       host: hostOf(this.#offsetsTopic),

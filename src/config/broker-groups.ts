@@ -245,7 +245,7 @@ export const shareGroupConfigs = {
   ),
 }
 
-export const streamsGroupConfigs = notYet({
+export const streamsGroupConfigs = {
   'group.streams.assignment.interval.ms': liveMs(
     1000,
     0,
@@ -304,7 +304,7 @@ export const streamsGroupConfigs = notYet({
     1,
     'Session timeout of members of a streams group.',
   ),
-})
+}
 
 const migrationPolicies = ['disabled', 'downgrade', 'upgrade', 'bidirectional']
 

@@ -1,5 +1,5 @@
 /** The settings of a group: Kafka's 17 (KIP-848, KIP-932, KIP-1071). */
-import { boolean, type ConfigValue, int, notYet, string, type Values } from './define.ts'
+import { boolean, type ConfigValue, int, string, type Values } from './define.ts'
 
 /** The broker setting `group.<name>` gives the default and, with `min.` or `max.`, the bounds. */
 const ms = (value: number, min: number, doc: string) =>
@@ -32,21 +32,11 @@ export const groupConfigs = {
     doc: 'Whether a consumer may renew the lock of a record.',
   }),
   'share.session.timeout.ms': ms(45_000, 1, 'A share consumer silent for this long is removed.'),
-  ...notYet({
-    'streams.assignment.interval.ms': ms(1000, 0, 'Shortest time between two assignments.'),
-    'streams.heartbeat.interval.ms': ms(5000, 1, 'Heartbeat interval told to streams members.'),
-    'streams.initial.rebalance.delay.ms': ms(
-      3000,
-      0,
-      'How long a new group waits for more members.',
-    ),
-    'streams.num.standby.replicas': count(0, 0, 'Standby replicas of a task.'),
-    'streams.session.timeout.ms': ms(
-      45_000,
-      1,
-      'A streams member silent for this long is removed.',
-    ),
-  }),
+  'streams.assignment.interval.ms': ms(1000, 0, 'Shortest time between two assignments.'),
+  'streams.heartbeat.interval.ms': ms(5000, 1, 'Heartbeat interval told to streams members.'),
+  'streams.initial.rebalance.delay.ms': ms(3000, 0, 'How long a new group waits for more members.'),
+  'streams.num.standby.replicas': count(0, 0, 'Standby replicas of a task.'),
+  'streams.session.timeout.ms': ms(45_000, 1, 'A streams member silent for this long is removed.'),
 }
 
 /** The effective settings of one group, frozen. */

@@ -3,6 +3,8 @@ import type { CoordinatorRecord } from '../../src/coordinator/runtime.ts'
 
 interface Partitions {
   readonly topicId: string
+  /** Of tasks of streams groups, instead of a topic. */
+  readonly subtopologyId?: string
   /** Absent where a record names topics as wholes. */
   readonly partitions?: readonly number[]
   readonly assignmentEpochs?: readonly number[] | null
@@ -20,7 +22,12 @@ export function recordLine(
   if (value === null) return `${head} -`
   const fields = Object.entries(value)
     .filter(([name]) => !SILENT.has(name))
-    .map(([name, field]) => `${name}=${fieldText(name, field, topicName)}`)
+    .map(([name, field]) => {
+      // The states of streams groups are numbered from 1.
+      const streams = name === 'state' && what.startsWith('Streams')
+      const value = streams ? (field as number) - 1 : field
+      return `${name}=${fieldText(name, value, topicName)}`
+    })
     .filter((text) => !text.endsWith('='))
   return `${head} ${fields.join(' ')}`
 }
@@ -46,6 +53,11 @@ const STATES = ['stable', 'unrevoked', 'unreleased']
 function fieldText(name: string, field: unknown, topicName: (id: string) => string): string {
   if (field === null) return ''
   if (name === 'state') return STATES[field as number] ?? String(field)
+  if (name === 'subtopologies') return (field as Partitions[]).map(subtopologyText).join(',')
+  if (name === 'userEndpoint') return Object.values(field as object).join(':')
+  if (name === 'clientTags' || name === 'lastAssignmentConfigs') {
+    return (field as { key: string; value: string }[]).map((m) => `${m.key}:${m.value}`).join(',')
+  }
   if (name === 'classicMemberMetadata') return 'yes'
   if (name === 'members') return (field as { memberId: string }[]).map((m) => m.memberId).join(',')
   if (Array.isArray(field) && typeof field[0] === 'object') {
@@ -54,8 +66,12 @@ function fieldText(name: string, field: unknown, topicName: (id: string) => stri
   return String(field)
 }
 
+function subtopologyText({ subtopologyId }: Partitions): string {
+  return String(subtopologyId)
+}
+
 function partitionsText(
-  { topicId, partitions, assignmentEpochs }: Partitions,
+  { topicId, subtopologyId, partitions, assignmentEpochs }: Partitions,
   topicName: (id: string) => string,
 ): string {
   if (partitions === undefined) return topicName(topicId)
@@ -63,5 +79,5 @@ function partitionsText(
     const epoch = assignmentEpochs?.[i]
     return epoch === undefined ? partition : `${partition}@${epoch}`
   })
-  return `${topicName(topicId)}:${numbers.join(',')}`
+  return `${subtopologyId ?? topicName(topicId)}:${numbers.join(',')}`
 }

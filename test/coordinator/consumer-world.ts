@@ -3,6 +3,7 @@
  * consumer groups drive.
  */
 import { regexEngine } from '../../src/actors/regex-engine.ts'
+import type { NewTopic } from '../../src/cluster/commands.ts'
 import type { ClusterImage } from '../../src/cluster/image.ts'
 import { effectiveGroup, groupDefaults } from '../../src/config/effective.ts'
 import type {
@@ -33,6 +34,8 @@ export class ConsumerWorld {
   /** What the next append answers instead of writing. */
   nextAppend: ErrorCode = ErrorCode.NONE
   readonly shareStates = new MemoryShareStates()
+  /** Why groups can create no topics now. */
+  topicFailure: string | undefined
   readonly #random = new Seeded(1)
 
   constructor(configs: Readonly<Record<string, string>> = {}) {
@@ -130,6 +133,19 @@ export class ConsumerWorld {
     return this.log.slice(from).map(decodeRecord)
   }
 
+  #createTopics(
+    topics: readonly NewTopic[],
+    done: (failures: ReadonlyMap<string, string>) => void,
+  ): void {
+    const { topicFailure } = this
+    if (topicFailure !== undefined) {
+      done(new Map(topics.map(({ name }) => [name, topicFailure])))
+      return
+    }
+    for (const { name, numPartitions } of topics) this.addTopic(name, numPartitions)
+    done(new Map())
+  }
+
   #start(): GroupService {
     const defaults = groupDefaults(this.image.brokerConfig)
     const service = new GroupService({
@@ -140,6 +156,7 @@ export class ConsumerWorld {
         const own = this.image.groupConfigs.get(groupId)
         return own === undefined ? defaults : effectiveGroup(own, defaults)
       },
+      createTopics: (topics, done) => this.#createTopics(topics, done),
       shareStates: this.shareStates,
       now: () => ({ wallMs: this.nowMs, monotonicMs: this.nowMs }),
       host: {

@@ -9,6 +9,7 @@ import { ClassicScript } from './classic-script.ts'
 import { ConsumerScript } from './consumer-script.ts'
 import { DeliveryScript } from './delivery-script.ts'
 import { ShareScript } from './share-script.ts'
+import { StreamsScript } from './streams-script.ts'
 
 const FOLDER = 'test/scenarios/group'
 const RULE = '----'
@@ -24,6 +25,7 @@ const languages: Readonly<Record<string, (configs: Record<string, string>) => Sc
   classic: (configs) => new ClassicScript(configs),
   consumer: (configs) => new ConsumerScript(configs),
   share: (configs) => new ShareScript(configs),
+  streams: (configs) => new StreamsScript(configs),
   // What share groups deliver.
   delivery: (configs) => new DeliveryScript(configs),
 }

@@ -18,6 +18,8 @@ import type { ConsumerGroupHeartbeat } from '../../protocol/apis/68-consumer-gro
 import type { ConsumerGroupDescribe } from '../../protocol/apis/69-consumer-group-describe.ts'
 import type { ShareGroupHeartbeat } from '../../protocol/apis/76-share-group-heartbeat.ts'
 import type { ShareGroupDescribe } from '../../protocol/apis/77-share-group-describe.ts'
+import type { StreamsGroupHeartbeat } from '../../protocol/apis/88-streams-group-heartbeat.ts'
+import type { StreamsGroupDescribe } from '../../protocol/apis/89-streams-group-describe.ts'
 import type { DescribeShareGroupOffsets } from '../../protocol/apis/90-describe-share-group-offsets.ts'
 import type { AlterShareGroupOffsets } from '../../protocol/apis/91-alter-share-group-offsets.ts'
 import type { DeleteShareGroupOffsets } from '../../protocol/apis/92-delete-share-group-offsets.ts'
@@ -57,6 +59,8 @@ export interface GroupApis {
   'consumer-group-describe': GroupApi<typeof ConsumerGroupDescribe>
   'share-group-heartbeat': GroupApi<typeof ShareGroupHeartbeat>
   'share-group-describe': GroupApi<typeof ShareGroupDescribe>
+  'streams-group-heartbeat': GroupApi<typeof StreamsGroupHeartbeat>
+  'streams-group-describe': GroupApi<typeof StreamsGroupDescribe>
   'describe-share-group-offsets': {
     request: RequestOf<typeof DescribeShareGroupOffsets>
     response: ShareOffsets[]

@@ -7,7 +7,7 @@ import type { CoordinatorRecord } from '../runtime.ts'
 import { type ConsumerMember, isReconciledTo, MemberState, regexOf } from './consumer-member.ts'
 import type { PartitionEpochs, TopicPartitions } from './consumer-partitions.ts'
 import { groupTombstones, type ResolvedRegex } from './consumer-records.ts'
-import type { Group, GroupRegistry, OffsetClient, OffsetExpiry } from './registry.ts'
+import type { Group, GroupRegistry, NamedTopic, OffsetClient, OffsetExpiry } from './registry.ts'
 
 /** States as ConsumerGroupDescribe and ListGroups print them. */
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable'
@@ -225,14 +225,14 @@ export class ConsumerGroup implements Group {
    * An epoch that is behind may still commit what the member has had since then (KIP-1251): the
    * answer with its newer epoch may be under way.
    */
-  partitionCommitProblem(client: OffsetClient, topicId: string, partition: number): ErrorCode {
+  partitionCommitProblem(client: OffsetClient, topic: NamedTopic, partition: number): ErrorCode {
     const member = this.#members.get(client.memberId)
     if (member === undefined || client.generationOrEpoch >= member.memberEpoch) {
       return ErrorCode.NONE
     }
     const since =
-      member.assigned.get(topicId)?.get(partition) ??
-      member.pendingRevocation.get(topicId)?.get(partition)
+      member.assigned.get(topic.id)?.get(partition) ??
+      member.pendingRevocation.get(topic.id)?.get(partition)
     if (since === undefined || client.generationOrEpoch < since) return wrongEpoch(member)
     return ErrorCode.NONE
   }

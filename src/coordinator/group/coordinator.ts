@@ -1,4 +1,5 @@
 /** The state of the group coordinator: all groups and committed offsets of its partitions. */
+import type { NewTopic } from '../../cluster/commands.ts'
 import type { ClusterImage } from '../../cluster/image.ts'
 import type { BrokerConfig } from '../../config/broker.ts'
 import type { GroupConfig } from '../../config/group.ts'
@@ -21,6 +22,14 @@ export interface GroupParts {
   regexEngine(): RegexEngine | undefined
   /** The effective configuration of one group. */
   groupConfig(groupId: string): GroupConfig
+  /**
+   * Creates topics; `done` is called once, now or later, with a sentence for each one that there is
+   * not now, by its name.
+   */
+  createTopics(
+    topics: readonly NewTopic[],
+    done: (failures: ReadonlyMap<string, string>) => void,
+  ): void
   /** The coordinator of share partitions. */
   readonly shareStates: ShareStateAccess
 }

@@ -13,6 +13,8 @@ import type { GroupCoordinator } from './coordinator.ts'
 import { MemberConnections } from './member-connections.ts'
 import { removeShareMember } from './share-fence.ts'
 import { ShareGroup } from './share-group.ts'
+import { removeStreamsMember } from './streams-fence.ts'
+import { StreamsGroup } from './streams-group.ts'
 
 /** Lives on the coordinator's thread. */
 export class LostMembers {
@@ -78,6 +80,8 @@ export function removeLost(
     removeMembers(coordinator, turn, group, [member])
   } else if (group instanceof ShareGroup && group.members.has(memberId)) {
     removeShareMember(coordinator, turn, group, memberId)
+  } else if (group instanceof StreamsGroup && group.members.has(memberId)) {
+    removeStreamsMember(turn, group, memberId)
   }
 }
 
@@ -88,7 +92,8 @@ function memberOf(command: GroupCommand): MemberPlace | undefined {
     case 'sync-group':
     case 'heartbeat':
     case 'consumer-group-heartbeat':
-    case 'share-group-heartbeat': {
+    case 'share-group-heartbeat':
+    case 'streams-group-heartbeat': {
       const { groupId, memberId } = command.request
       return { groupId, memberId }
     }

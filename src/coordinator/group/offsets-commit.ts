@@ -62,7 +62,7 @@ export function commitOffsets(
     const found = topicOf(coordinator.parts.image, apiVersion, topic)
     const partitions = topic.partitions.map((one) => {
       const { partitionIndex } = one
-      const refused = found && group?.partitionCommitProblem?.(client, found.id, partitionIndex)
+      const refused = found && group?.partitionCommitProblem?.(client, found, partitionIndex)
       const errorCode = refused || commitOne(coordinator, turn, request, found, one, apiVersion)
       return { partitionIndex, errorCode }
     })

@@ -26,8 +26,11 @@ import {
   deleteOffsets,
   deleteOffsetsFailure,
 } from './offsets-commit.ts'
+import type { Group } from './registry.ts'
 import { heartbeatShareMember } from './share-heartbeat.ts'
 import { alterShareOffsets, deleteShareOffsets } from './share-offsets.ts'
+import { StreamsGroup } from './streams-group.ts'
+import { heartbeatStreamsMember } from './streams-heartbeat.ts'
 
 /** An operation of one group, in a turn on the partition of that group. */
 export interface GroupOperation<K extends GroupCommandKind> {
@@ -64,10 +67,13 @@ const joinGroup: GroupOperation<'join-group'> = {
       joinClassicGroup(coordinator, turn, group, command, reply)
       return
     }
-    if (!(group instanceof ConsumerGroup)) {
-      refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
-    } else if (!group.isEmpty()) {
+    if (group instanceof ConsumerGroup && !group.isEmpty()) {
       joinConsumerGroup(coordinator, turn, group, command, reply)
+      return
+    }
+    const mayConvert = group instanceof ConsumerGroup || group instanceof StreamsGroup
+    if (!mayConvert || !group.isEmpty()) {
+      refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     } else {
       // A new member may make a classic group of one that nobody is in.
       if (memberId === '') forgetGroup(coordinator, turn, group)
@@ -165,6 +171,15 @@ const shareGroupHeartbeat: GroupOperation<'share-group-heartbeat'> = {
   run: heartbeatShareMember,
 }
 
+const streamsGroupHeartbeat: GroupOperation<'streams-group-heartbeat'> = {
+  groupId: groupIdOf,
+  failed: (errorCode) => ({ errorCode }),
+  run(coordinator, turn, command, reply) {
+    const answer = heartbeatStreamsMember(coordinator, turn, command)
+    turn.answer(reply, answer, (errorCode) => ({ errorCode }))
+  },
+}
+
 const alterShareGroupOffsets: GroupOperation<'alter-share-group-offsets'> = {
   groupId: groupIdOf,
   failed: (errorCode) => ({ errorCode }),
@@ -187,12 +202,13 @@ export const groupOperations = {
   'offset-delete': offsetDelete,
   'consumer-group-heartbeat': consumerGroupHeartbeat,
   'share-group-heartbeat': shareGroupHeartbeat,
+  'streams-group-heartbeat': streamsGroupHeartbeat,
   'alter-share-group-offsets': alterShareGroupOffsets,
   'delete-share-group-offsets': deleteShareGroupOffsets,
 } satisfies { [K in GroupCommandKind]?: GroupOperation<K> }
 
 /** The group is gone at once, for its place is taken in the same turn. */
-function forgetGroup(coordinator: GroupCoordinator, turn: Turn, group: ConsumerGroup): void {
+function forgetGroup(coordinator: GroupCoordinator, turn: Turn, group: Group): void {
   for (const record of group.tombstones()) turn.persist(record)
   coordinator.groups.delete(group.groupId)
 }

@@ -16,6 +16,12 @@ export interface OffsetClient {
   readonly transactional: boolean
 }
 
+/** A topic that exists. */
+export interface NamedTopic {
+  readonly id: string
+  readonly name: string
+}
+
 /** From when on the retention of a group's offsets counts. */
 export type OffsetExpiry =
   /** The offsets do not expire. */
@@ -39,7 +45,7 @@ export interface Group {
   /** Why this client may not commit. */
   commitProblem(client: OffsetClient): ErrorCode
   /** Why this client, which may commit in general, may not commit for one partition. KIP-1251. */
-  partitionCommitProblem?(client: OffsetClient, topicId: string, partition: number): ErrorCode
+  partitionCommitProblem?(client: OffsetClient, topic: NamedTopic, partition: number): ErrorCode
   /** Why this client may not fetch committed offsets. */
   fetchProblem(memberId: string | null, memberEpoch: number): ErrorCode
   /** Why the group cannot be deleted. */

@@ -6,6 +6,7 @@ import { consumerReplays } from './consumer-replay.ts'
 import type { Replay } from './coordinator.ts'
 import { replayLegacyOffsetCommit, replayOffsetCommit } from './offsets-records.ts'
 import { shareReplays } from './share-replay.ts'
+import { streamsReplays } from './streams-replay.ts'
 
 /** By the type with which the key of a record begins. */
 export const groupReplays: ReadonlyMap<number, Replay> = new Map([
@@ -14,4 +15,5 @@ export const groupReplays: ReadonlyMap<number, Replay> = new Map([
   [groupMetadataType, replayGroupMetadata],
   ...consumerReplays,
   ...shareReplays,
+  ...streamsReplays,
 ])

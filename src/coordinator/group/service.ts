@@ -35,6 +35,10 @@ import { describeShareGroup } from './share-describe.ts'
 import { startShareTimers } from './share-fence.ts'
 import { ShareGroup } from './share-group.ts'
 import { deleteShareGroup, describeShareOffsets, forgetShareTopics } from './share-offsets.ts'
+import { describeStreamsGroup } from './streams-describe.ts'
+import { startStreamsTimers } from './streams-fence.ts'
+import { StreamsGroup } from './streams-group.ts'
+import { endDelay } from './streams-target.ts'
 
 /** What the service is made of. */
 export interface GroupServiceParts extends GroupParts {
@@ -73,6 +77,9 @@ export class GroupService {
         return
       case 'share-group-describe':
         this.#describeShareGroups(command, answer)
+        return
+      case 'streams-group-describe':
+        this.#describeStreamsGroups(command, answer)
         return
       case 'describe-share-group-offsets':
         this.#describeShareOffsets(command, answer)
@@ -203,6 +210,18 @@ export class GroupService {
     reply({ groups })
   }
 
+  #describeStreamsGroups(
+    { request }: CommandOf<'streams-group-describe'>,
+    reply: Reply<GroupAnswers['streams-group-describe']>,
+  ): void {
+    const groups = request.groupIds.map((groupId) => {
+      const problem = this.#problemOf(groupId)
+      if (problem !== ErrorCode.NONE) return { groupId, errorCode: problem }
+      return describeStreamsGroup(this.coordinator, groupId)
+    })
+    reply({ groups })
+  }
+
   #describeShareOffsets(
     { request }: CommandOf<'describe-share-group-offsets'>,
     reply: Reply<GroupAnswers['describe-share-group-offsets']>,
@@ -262,6 +281,7 @@ export class GroupService {
           return
         }
         const outcome = deleteGroup(this.coordinator, turn, groupId)
+        if (group instanceof StreamsGroup && outcome === ErrorCode.NONE) endDelay(turn, groupId)
         turn.onEnd((errorCode) => {
           result.errorCode = outcome === ErrorCode.NONE ? errorCode : outcome
           onOne()
@@ -278,6 +298,7 @@ function onLoaded(coordinator: GroupCoordinator, turn: Turn): void {
     if (group instanceof ClassicGroup) onClassicLoaded(coordinator, turn, group)
     else if (group instanceof ConsumerGroup) startTimers(coordinator, turn, group)
     else if (group instanceof ShareGroup) startShareTimers(coordinator, turn, group)
+    else if (group instanceof StreamsGroup) startStreamsTimers(coordinator, turn, group)
   }
   scheduleExpiry(coordinator, turn)
 }
