@@ -24,6 +24,8 @@ const FEATURES: readonly { name: string; lowest: number; highest: number; apiKey
   { name: 'group.version', lowest: 0, highest: 1, apiKey: 68 },
   // Share groups, KIP-932.
   { name: 'share.version', lowest: 0, highest: 1, apiKey: 76 },
+  // Streams groups, KIP-1071.
+  { name: 'streams.version', lowest: 0, highest: 1, apiKey: 88 },
 ]
 
 /** From this version on clients accept features whose lowest level is 0. */
