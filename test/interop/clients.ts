@@ -48,14 +48,8 @@ export const clients: readonly InteropClient[] = [
     // Every tool is a process of its own, and starting Java is slow.
     msMax: 600_000,
   },
-  {
-    name: 'kafka streams 4.3.1',
-    argv: program('streams.js'),
-    needs: () =>
-      streamsClient().needs() ??
-      missing(tools) ??
-      (runs('kcat', '-V') ? undefined : 'kcat is not installed'),
-  },
+  streams('kafka streams 4.3.1', 'classic'),
+  streams('kafka streams 4.3.1, streams protocol', 'streams'),
   {
     name: 'franz-go',
     argv: [join(cache, 'franz-go')],
@@ -128,6 +122,26 @@ function groupClients(): InteropClient[] {
     group('@confluentinc/kafka-javascript', confluent, [...most, 'hang']),
     shareGroups(),
   ]
+}
+
+function streams(name: string, protocol: 'classic' | 'streams'): InteropClient {
+  return {
+    name,
+    argv: [...program('streams.js'), protocol],
+    // Kafka's tools for groups besides.
+    msMax: 300_000,
+    // A member that was killed is to be missed soon.
+    settings: [
+      'group.streams.min.session.timeout.ms=6000',
+      'group.streams.session.timeout.ms=6000',
+      'group.streams.min.heartbeat.interval.ms=500',
+      'group.streams.heartbeat.interval.ms=500',
+    ],
+    needs: () =>
+      streamsClient().needs() ??
+      missing(tools) ??
+      (runs('kcat', '-V') ? undefined : 'kcat is not installed'),
+  }
 }
 
 /** Java compiles the program as it starts it, since older clients lack what it needs. */

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 
 /** The broker's address: the last argument of the program. */
-export const bootstrap = process.argv[2] ?? '127.0.0.1:9092'
+export const bootstrap = process.argv.slice(2).at(-1) ?? '127.0.0.1:9092'
 
 /** What a command printed. */
 export interface Output {

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { streamsClient } from './clients.ts'
+import { deleteStreamsGroup, describeStreamsGroup } from './groups/streams-tools.ts'
 import { bootstrap, check, checkAsync, expect, run } from './program.ts'
 import { tool } from './tool.ts'
 
@@ -18,6 +19,7 @@ const APPLICATION = 'counting'
 const KEYS = 10
 const WAIT_MS_MAX = 60_000
 const { argv } = streamsClient()
+const protocol = process.argv.length > 3 ? process.argv[2]! : 'classic'
 const directory = mkdtempSync(join(tmpdir(), 'odradek-streams-'))
 let linesWritten = 0
 let app: ChildProcessByStdio<Writable, null, Readable> | undefined
@@ -56,7 +58,13 @@ function last(topic: string, key: string): number {
 }
 
 function start(stateOf: string): void {
-  const [command = '', ...args] = [...argv, APPLICATION, join(directory, stateOf), bootstrap]
+  const [command = '', ...args] = [
+    ...argv,
+    APPLICATION,
+    join(directory, stateOf),
+    protocol,
+    bootstrap,
+  ]
   app = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'] })
   app.stdin.on('error', () => {}) // it died: what is waited for will not come, and its noise is shown
   app.stderr.on('data', (bytes) => {
@@ -105,6 +113,8 @@ await checkAsync('joins', async () => {
   await until('all joins', () => read('joined').length === linesWritten / 2)
 })
 
+if (protocol === 'streams') describeStreamsGroup(APPLICATION)
+
 await checkAsync('restores', async () => {
   await end('none')
   writeLines(100)
@@ -135,6 +145,8 @@ await checkAsync('application-reset', async () => {
   })
   await end('none')
 })
+
+if (protocol === 'streams') deleteStreamsGroup(APPLICATION)
 
 await end('SIGKILL')
 rmSync(directory, { recursive: true, force: true })

@@ -16,8 +16,9 @@ import org.apache.kafka.streams.kstream.TimeWindows;
 
 /**
  * A Kafka Streams application with a repartition topic, changelogs, a window and a join.
- * StreamsApp APPLICATION_ID STATE_DIR BOOTSTRAP runs until standard input ends, and prints each
- * state that it comes to. StreamsApp topics BOOTSTRAP creates the topics it reads and writes.
+ * StreamsApp APPLICATION_ID STATE_DIR PROTOCOL BOOTSTRAP runs until standard input ends, and prints
+ * each state that it comes to; the protocol is classic or streams. StreamsApp topics BOOTSTRAP
+ * creates the topics it reads and writes.
  */
 public class StreamsApp {
     private static final List<String> TOPICS = List.of("lines", "users", "counted", "windowed", "joined");
@@ -30,15 +31,18 @@ public class StreamsApp {
         Properties settings = new Properties();
         settings.put("application.id", args[0]);
         settings.put("state.dir", args[1]);
-        settings.put("bootstrap.servers", args[2]);
+        settings.put("group.protocol", args[2]);
+        settings.put("bootstrap.servers", args[3]);
         settings.put("default.key.serde", Serdes.StringSerde.class);
         settings.put("default.value.serde", Serdes.StringSerde.class);
         settings.put("auto.offset.reset", "earliest");
         settings.put("num.stream.threads", 2);
         settings.put("commit.interval.ms", 200);
-        // A member that was killed is to be missed soon.
-        settings.put("session.timeout.ms", 6000);
-        settings.put("heartbeat.interval.ms", 500);
+        if (args[2].equals("classic")) {
+            // A member that was killed is to be missed soon. The other protocol asks the broker.
+            settings.put("session.timeout.ms", 6000);
+            settings.put("heartbeat.interval.ms", 500);
+        }
         try (KafkaStreams streams = new KafkaStreams(topology().build(), settings)) {
             streams.setUncaughtExceptionHandler(error -> {
                 error.printStackTrace();
