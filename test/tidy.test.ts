@@ -136,6 +136,7 @@ const longFiles: Readonly<Record<string, string>> = {
 
 /** Who may post to a port. What crosses threads otherwise goes over the rings. */
 const posters: Readonly<Record<string, string>> = {
+  'src/net/port-connections.ts': 'what the other end of a connection begins with',
   'src/net/port-socket.ts': 'the frames of clients inside the process',
   'src/ring/doorbell.ts': 'the bell',
   'src/ring/link.ts': 'memory that becomes known to a peer, or is forgotten',

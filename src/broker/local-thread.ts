@@ -1,7 +1,7 @@
 /** A broker without workers (`odradek.shards=0`): everything on the caller's own thread. */
 import type { MessagePort } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
-import type { PortWiring } from '../net/port-socket.ts'
+import type { PortWiring } from '../net/port-connections.ts'
 import { type ListenerPlan, Shard } from './shard.ts'
 import type { CommonOptions, ThreadHandle } from './supervisor.ts'
 import { TaskPool } from './task-pool.ts'

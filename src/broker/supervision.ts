@@ -6,7 +6,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
 import type { LogFields } from '../base/log.ts'
-import type { PortWiring } from '../net/port-socket.ts'
+import type { PortWiring } from '../net/port-connections.ts'
 import type { LinkWiring } from '../ring/wiring.ts'
 import type { CompiledFile } from './code-loader.ts'
 import type { ListenerPlan } from './shard.ts'

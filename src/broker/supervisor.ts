@@ -5,7 +5,7 @@
 import type { MessagePort, Worker } from 'node:worker_threads'
 import type { Task } from '../actors/mailbox/task.ts'
 import type { Log } from '../base/log.ts'
-import type { PortWiring } from '../net/port-socket.ts'
+import type { PortWiring } from '../net/port-connections.ts'
 import { portsOf, rewireThread, type ThreadWiring, wireThreads } from '../ring/wiring.ts'
 import type { ListenerPlan } from './shard.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'

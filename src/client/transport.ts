@@ -67,7 +67,7 @@ export function portTransport(port: MessagePort): Transport {
         const message = 'The broker in process has closed the port; broker.connect() gives another.'
         throw new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, { message })
       }
-      if (lane !== 'main') return wireOfPort(main.openLane())
+      if (lane !== 'main') return wireOfPort(main.openLane(lane === 'fetch' ? 'answers' : 'narrow'))
       taken = true
       return wireOfPort(main)
     },

@@ -4,24 +4,32 @@
  *
  *   user's thread ── ring ──► shard      data frames of the ring carry the bytes, cut anywhere;
  *                 ◄── ring ──            a full ring is back-pressure: writes wait in order
- *
- * V8 does not count shared memory, so connections that come and go would be hundreds of megabytes
- * of garbage before anybody collects it. Their memory is therefore used again: each side says when
- * it touches it no more, and once both have, the next connection may have it.
  */
 import { EventEmitter } from 'node:events'
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { allocateParked, Doorbell, Parking } from '../ring/doorbell.ts'
-import { allocateRing, FRAMES_AT } from '../ring/layout.ts'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { Doorbell, Parking } from '../ring/doorbell.ts'
 import { RingReader, RingWriter } from '../ring/ring.ts'
+import {
+  ENDED,
+  type Handshake,
+  KIB,
+  PortConnections,
+  type PortWiring,
+  type RingBytes,
+  SIDES,
+  TAKEN,
+} from './port-connections.ts'
 
-/** Bytes of each of the two rings of a connection. */
-const RING_BYTES = 256 * 1024
-/** Connections whose memory is remembered until it can be used again. */
-const LENT_MAX = 8
-const SIDES = 2
-const ENDED = 0
-const TAKEN = 1
+/** `answers`: large ones to small requests; while the client works on one, much of the next can lie
+ *  in the ring. `narrow`: both are small. */
+const laneBytes = {
+  answers: { toServer: 32 * KIB, toClient: 1024 * KIB },
+  narrow: { toServer: 32 * KIB, toClient: 32 * KIB },
+} as const satisfies Record<string, RingBytes>
+/** What goes over a lane. */
+export type LaneKind = keyof typeof laneBytes
+/** A writer that waits for room is told of this many frames at once: half a ring. */
+const FRAMES_PER_BELL = 4
 /** The only type of frame. */
 const TYPE_BYTES = 1
 
@@ -46,88 +54,17 @@ export interface ByteSocket {
   destroy(): unknown
 }
 
-/** One side's view of the shared memory of a connection. */
-export interface PortWiring {
-  readonly incoming: SharedArrayBuffer
-  readonly outgoing: SharedArrayBuffer
-  readonly ownParked: SharedArrayBuffer
-  readonly peerParked: SharedArrayBuffer
-  /** Two int32: how many sides touch none of this any more, and whether the client took it up. */
-  readonly use: SharedArrayBuffer
-}
-
-/** The first message on a client's port. */
-interface Handshake {
-  readonly odradek: 'connection'
-  readonly wiring: PortWiring
-}
-
 /** A client's message that hands over the server's end of a further connection. A bell is null. */
 interface LaneOffer {
   readonly port: MessagePort
   readonly wiring: PortWiring
 }
 
-/** Both ends of a new connection. */
-export interface NewConnection {
-  /** May be handed to any thread, where `PortSocket.connect` takes it up. */
-  readonly client: MessagePort
-  /** Goes, with `wiring`, to the shard that serves it. */
-  readonly server: MessagePort
-  readonly wiring: PortWiring
-}
-
-/** Makes connections. Lives on the thread that started the broker, or on a client's. */
-export class PortConnections {
-  /** As the servers see them, oldest first. One that is forgotten is garbage when it has ended. */
-  readonly #lent: PortWiring[] = []
-
-  connect(): NewConnection {
-    const wiring = this.#takeEnded() ?? newWiring()
-    if (this.#lent.length === LENT_MAX) this.#lent.shift()
-    this.#lent.push(wiring)
-    const { port1: client, port2: server } = new MessageChannel()
-    // Waits in the client's port, wherever that goes, until its owner looks.
-    server.postMessage({ odradek: 'connection', wiring: mirrored(wiring) } satisfies Handshake)
-    return { client, server, wiring }
-  }
-
-  #takeEnded(): PortWiring | undefined {
-    const at = this.#lent.findIndex(({ use }) => Atomics.load(new Int32Array(use), ENDED) === SIDES)
-    if (at < 0) return undefined
-    const [wiring] = this.#lent.splice(at, 1) as [PortWiring]
-    for (const ring of [wiring.incoming, wiring.outgoing])
-      new Uint8Array(ring, 0, FRAMES_AT).fill(0)
-    for (const memory of [wiring.ownParked, wiring.peerParked, wiring.use]) {
-      new Uint8Array(memory).fill(0)
-    }
-    return wiring
-  }
-}
-
-function newWiring(): PortWiring {
-  return {
-    incoming: allocateRing(RING_BYTES),
-    outgoing: allocateRing(RING_BYTES),
-    ownParked: allocateParked(),
-    peerParked: allocateParked(),
-    use: new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT),
-  }
-}
-
-/** The same connection as its other side sees it. */
-function mirrored({ incoming, outgoing, ownParked, peerParked, use }: PortWiring): PortWiring {
-  return {
-    incoming: outgoing,
-    outgoing: incoming,
-    ownParked: peerParked,
-    peerParked: ownParked,
-    use,
-  }
-}
-
 /** Makes the lanes of this thread's clients. */
-const lanes = new PortConnections()
+const lanes: Readonly<Record<LaneKind, PortConnections>> = {
+  answers: new PortConnections(laneBytes.answers),
+  narrow: new PortConnections(laneBytes.narrow),
+}
 
 /** A write that waits for room in the ring. */
 interface PendingWrite {
@@ -213,8 +150,8 @@ export class PortSocket extends EventEmitter implements ByteSocket {
    * Opens a further connection to the same peer, through this one: a broker answers a connection in
    * order, so what may wait long there needs a way of its own.
    */
-  openLane(): PortSocket {
-    const { client, server, wiring } = lanes.connect()
+  openLane(kind: LaneKind): PortSocket {
+    const { client, server, wiring } = lanes[kind].connect()
     const offer: LaneOffer = { port: server, wiring }
     this.#port.postMessage(offer, [server])
     return PortSocket.connect(client)
@@ -297,16 +234,18 @@ export class PortSocket extends EventEmitter implements ByteSocket {
   /** Copies what fits; true: everything did. */
   #push(write: PendingWrite): boolean {
     const { bytes } = write
+    let frames = 0
     while (write.at < bytes.length) {
       const length = Math.min(bytes.length - write.at, this.#writer.payloadBytesMax)
       const at = this.#writer.tryClaim(TYPE_BYTES, 0, 0, 0, length, 0)
       if (at < 0) break
       this.#writer.bytes.set(bytes.subarray(write.at, write.at + length), at)
-      write.at += length
-      // The peer copies this frame out while the next is copied in.
+      // The peer copies the first frames out while the next are copied in.
       this.#writer.publish()
-      this.#doorbell.ring()
+      if (frames++ === 0) this.#doorbell.ring()
+      write.at += length
     }
+    if (frames > 1) this.#doorbell.ring()
     return write.at === bytes.length
   }
 
@@ -355,8 +294,10 @@ export class PortSocket extends EventEmitter implements ByteSocket {
       }, 1)
       if (n === 0) break
       frames++
-      if (this.#reader.isProducerStarved()) this.#doorbell.ring()
+      // Room for one frame alone is not worth a bell.
+      if (frames % FRAMES_PER_BELL === 0 && this.#reader.isProducerStarved()) this.#doorbell.ring()
     }
+    if (frames > 0 && this.#reader.isProducerStarved()) this.#doorbell.ring()
     return frames
   }
 

@@ -1,7 +1,8 @@
 /** Connections without a network, both ends on this thread. */
 import { once } from 'node:events'
 import test from 'ava'
-import { type NewConnection, PortConnections, PortSocket } from '../../src/net/port-socket.ts'
+import { type NewConnection, PortConnections } from '../../src/net/port-connections.ts'
+import { PortSocket } from '../../src/net/port-socket.ts'
 
 interface Ends {
   readonly client: PortSocket

@@ -1,7 +1,8 @@
 /** A message port as a stream of Node's, its other end on this thread. */
 import { once } from 'node:events'
 import test from 'ava'
-import { PortConnections, PortSocket } from '../../src/net/port-socket.ts'
+import { PortConnections } from '../../src/net/port-connections.ts'
+import { PortSocket } from '../../src/net/port-socket.ts'
 import { PortStream } from '../../src/net/port-stream.ts'
 
 function open(): { stream: PortStream; peer: PortSocket } {
