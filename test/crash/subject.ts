@@ -2,13 +2,13 @@
  * A broker on one data directory that is killed and started again, its topics, and load on them.
  */
 import fs from 'node:fs'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { CreateTopics } from '../../src/protocol/apis/19-create-topics.ts'
 import { DeleteTopics } from '../../src/protocol/apis/20-delete-topics.ts'
 import { ErrorCode, errorName } from '../../src/protocol/errors.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { RawConnection } from '../support/raw-connection.ts'
 import { RawProducer } from '../support/raw-producer.ts'
 import type { Seeded } from '../support/seeded.ts'
@@ -160,23 +160,5 @@ export class Subject {
       records += read.logEndOffset - read.logStartOffset
     }
     return records
-  }
-}
-
-/**
- * A port below those that the system gives to clients: one that connects while the broker is away
- * could get the broker's port, and then nobody else can listen there.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 15_000 + Math.floor(Math.random() * 16_000)
-    const server = net.createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!isFree) continue
-    await new Promise((resolve) => server.close(resolve))
-    return port
   }
 }

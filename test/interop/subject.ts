@@ -3,10 +3,10 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { freePort } from '../support/free-port.ts'
 
 /** Which broker the clients talk to. */
 export type SubjectKind = 'odradek' | 'kafka'
@@ -34,7 +34,8 @@ export async function startSubject(
   directory: string,
   settings: readonly string[] = [],
 ): Promise<Subject> {
-  const port = await freePortPair()
+  // Kafka's controller takes the next one.
+  const port = await freePort(2)
   const start = kind === 'kafka' ? startKafka : startOdradek
   return start(port, directory, settings)
 }
@@ -114,26 +115,4 @@ async function stopOdradek(child: ChildProcess, log: readonly string[]): Promise
       `SIGTERM ended the broker with ${child.exitCode ?? child.signalCode}\n${tail()}`,
     )
   }
-}
-
-/** A port that is free together with the one above it, which Kafka's controller takes. */
-async function freePortPair(): Promise<number> {
-  for (;;) {
-    const first = await listen(0)
-    const { port } = first.address() as { port: number }
-    const second = await listen(port + 1).catch(() => undefined)
-    await Promise.all([close(first), second && close(second)])
-    if (second) return port
-  }
-}
-
-function listen(port: number): Promise<Server> {
-  return new Promise((done, failed) => {
-    const server = createServer().once('error', failed)
-    server.listen(port, '127.0.0.1', () => done(server))
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((done) => server.close(() => done()))
 }

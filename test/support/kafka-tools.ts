@@ -7,6 +7,9 @@ import { join } from 'node:path'
 const cache = process.env['ODRADEK_INTEROP_CACHE'] ?? join(homedir(), '.cache/odradek-interop')
 const tools = join(cache, 'tools-4.3.1')
 
+/** An argument has at most 128 KiB. */
+const FILES_AT_ONCE = 500
+
 /** Whether Kafka's tools can run here. */
 export function kafkaToolsAreHere(): boolean {
   return existsSync(tools)
@@ -17,6 +20,14 @@ export function kafkaToolsAreHere(): boolean {
  * about. Gaps between offsets are no complaint: compaction leaves them.
  */
 export function dumpSegments(files: readonly string[]): string[] {
+  const lines: string[] = []
+  for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
+    lines.push(...dump(files.slice(at, at + FILES_AT_ONCE)))
+  }
+  return lines
+}
+
+function dump(files: readonly string[]): string[] {
   const options = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
   const program = ['-cp', `${tools}/*`, 'org.apache.kafka.tools.DumpLogSegments']
   const asked = ['--deep-iteration', '--files', files.join(',')]
