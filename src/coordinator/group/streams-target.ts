@@ -9,7 +9,7 @@ import type { StreamsMember } from './streams-member.ts'
 import { StreamsStatus } from './streams-partitions.ts'
 import { streamsTargetEpochRecord, streamsTargetRecord } from './streams-records.ts'
 import { NO_TASKS, sameTasks, type Tasks } from './streams-tasks.ts'
-import { type ConfiguredTopology, configureTopology } from './streams-topics.ts'
+import type { ConfiguredTopology } from './streams-topics.ts'
 import { mayComputeTarget } from './target.ts'
 
 /** A status of a heartbeat's answer. */
@@ -84,9 +84,10 @@ export function endDelay(turn: Turn, groupId: string): void {
 
 function makeDelayedTarget(coordinator: GroupCoordinator, turn: Turn, groupId: string): void {
   const group = streamsGroup(coordinator.groups, groupId)
-  if (group?.topology === undefined || group.isEmpty() || group.epoch <= group.targetEpoch) return
-  const configured = configureTopology(group.topology, coordinator.parts.image)
-  if ('kind' in configured) return
+  const configured = group?.configured
+  // Without it the next heartbeat looks at the topics, and makes the target as well.
+  if (group === undefined || configured === undefined) return
+  if (group.isEmpty() || group.epoch <= group.targetEpoch) return
   const { epoch, standbyReplicas = 0 } = group
   const records: CoordinatorRecord[] = []
   const input = { coordinator, turn, group, epoch, configured, standbyReplicas, records }

@@ -68,6 +68,15 @@ export function isEmpty({ active, standby, warmup }: Tasks | AssignedTasks): boo
   return active.size === 0 && standby.size === 0 && warmup.size === 0
 }
 
+/** Whether a member has the tasks that it was given, no more and no fewer. */
+export function isWhatIsAssigned(owned: Tasks, assigned: AssignedTasks): boolean {
+  return (
+    sameTarget(owned.active, taskSet(activeList(assigned.active))) &&
+    sameTarget(owned.standby, assigned.standby) &&
+    sameTarget(owned.warmup, assigned.warmup)
+  )
+}
+
 /** Whether `owned` names a task that `tasks` has in the same role. */
 export function touches(owned: Tasks, tasks: AssignedTasks): boolean {
   return (

@@ -28,7 +28,14 @@ import {
   type StreamsTarget,
   targetOfMember,
 } from './streams-target.ts'
-import { activeList, ownedTasks, sameAssigned, type TaskList, taskList } from './streams-tasks.ts'
+import {
+  activeList,
+  isWhatIsAssigned,
+  ownedTasks,
+  sameAssigned,
+  type TaskList,
+  taskList,
+} from './streams-tasks.ts'
 import { type ConfiguredTopology, configureTopology } from './streams-topics.ts'
 import {
   requiredTopics,
@@ -197,8 +204,11 @@ function answerOf(
   statuses: Status[],
 ): Answer {
   const { assigned } = member
-  const told = request.memberEpoch === 0 || !sameAssigned(before.assigned, assigned)
-  if (told && member.userEndpoint !== null) group.endpointEpoch++
+  const news = request.memberEpoch === 0 || !sameAssigned(before.assigned, assigned)
+  if (news && member.userEndpoint !== null) group.endpointEpoch++
+  // Who says what it has, and has something else, may have lost the answer that told it.
+  const owned = news ? undefined : ownedTasks(request)
+  const told = news || (owned !== undefined && !isWhatIsAssigned(owned, assigned))
   const { fault, missing } = configured
   if (fault !== undefined) {
     const statusDetail = missingDetail(group, fault.detail, missing, turn.nowMs)

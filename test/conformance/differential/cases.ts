@@ -9,6 +9,7 @@ import { offsetCases, producerIdCases } from './offset-cases.ts'
 import { produceCases } from './produce-cases.ts'
 import { shareCases } from './share-cases.ts'
 import { spoiledCases } from './spoiled-cases.ts'
+import { streamsCases } from './streams-cases.ts'
 import { worldCases } from './world.ts'
 
 /** Builds the list; it is the same in every run but for the time of the records. */
@@ -26,6 +27,7 @@ export function allCases(): Case[] {
     ...coordinatorCases(),
     ...groupCases(),
     ...shareCases(),
+    ...streamsCases(),
   ]
   return [...cases, ...spoiledCases([...new Set(cases.map(({ api }) => api))])]
 }
