@@ -1,6 +1,7 @@
 /**
  * Random streams groups under random faults: members that come, are silent, lose answers and crash,
- * topics that go and come, coordinators that restart. The rules know nothing of the code under test.
+ * topics that go and come, coordinators that restart. The rules know nothing of the code that they
+ * test.
  */
 import test from 'ava'
 import type { CommandOf } from '../../src/coordinator/group/commands.ts'

@@ -6,8 +6,8 @@
  *   what went wrong with that is told for two heartbeats. As in Kafka 4.3 there are no static
  *   members, no warm-up tasks and no regular expressions.
  * Differs: a member with an endpoint is answered while source topics are missing (Kafka:
- *   UNKNOWN_SERVER_ERROR). One that says what tasks it has, and was given others, is told them again,
- *   since an answer may have been lost; in Kafka these tasks stay undone until the next rebalance.
+ *   UNKNOWN_SERVER_ERROR). One that says what tasks it has, and was given others, is told them
+ *   again, since an answer may have been lost; in Kafka these stay undone until the next rebalance.
  */
 import { StreamsGroupHeartbeat } from '../../protocol/apis/88-streams-group-heartbeat.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
