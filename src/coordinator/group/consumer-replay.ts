@@ -9,11 +9,7 @@ import { ConsumerGroup, consumerGroup } from './consumer-group.ts'
 import { type ConsumerMember, newMember, topicNames } from './consumer-member.ts'
 import { NO_PARTITIONS, type PartitionEpochs, targetOf } from './consumer-partitions.ts'
 import type { GroupCoordinator, Replay } from './coordinator.ts'
-
-interface MemberKey {
-  readonly groupId: string
-  readonly memberId: string
-}
+import { type GroupKey, type MemberKey, typedReplay } from './typed-replay.ts'
 
 /** The group that a record belongs to; made where there is none, or one of another kind. */
 function persisted(coordinator: GroupCoordinator, groupId: string): ConsumerGroup {
@@ -26,7 +22,7 @@ function persisted(coordinator: GroupCoordinator, groupId: string): ConsumerGrou
 
 function replayEpoch(
   coordinator: GroupCoordinator,
-  { groupId }: { groupId: string },
+  { groupId }: GroupKey,
   value: ConsumerGroupMetadataValue | null,
 ): void {
   if (value === null) {
@@ -40,7 +36,7 @@ function replayEpoch(
 
 function replayOlderMetadata(
   coordinator: GroupCoordinator,
-  { groupId }: { groupId: string },
+  { groupId }: GroupKey,
   value: object | null,
 ): void {
   const group = consumerGroup(coordinator.groups, groupId)
@@ -75,7 +71,7 @@ function owned({ supportedProtocols }: NonNullable<ConsumerMember['classic']>) {
 
 function replayTargetEpoch(
   coordinator: GroupCoordinator,
-  { groupId }: { groupId: string },
+  { groupId }: GroupKey,
   value: ConsumerGroupTargetAssignmentMetadataValue | null,
 ): void {
   const group = value ? persisted(coordinator, groupId) : consumerGroup(coordinator.groups, groupId)
@@ -152,19 +148,13 @@ function replayRegex(
   persisted(coordinator, groupId).updateRegex(regularExpression, resolved)
 }
 
-function typed<K, V>(
-  replay: (coordinator: GroupCoordinator, key: K, value: V | null) => void,
-): Replay {
-  return (coordinator, record) => replay(coordinator, record.key as K, record.value as V | null)
-}
-
 /** By record type. */
 export const consumerReplays: ReadonlyMap<number, Replay> = new Map([
-  [3, typed(replayEpoch)],
-  [4, typed(replayOlderMetadata)],
-  [5, typed(replayMember)],
-  [6, typed(replayTargetEpoch)],
-  [7, typed(replayTarget)],
-  [8, typed(replayAssignment)],
-  [16, typed(replayRegex)],
+  [3, typedReplay(replayEpoch)],
+  [4, typedReplay(replayOlderMetadata)],
+  [5, typedReplay(replayMember)],
+  [6, typedReplay(replayTargetEpoch)],
+  [7, typedReplay(replayTarget)],
+  [8, typedReplay(replayAssignment)],
+  [16, typedReplay(replayRegex)],
 ])

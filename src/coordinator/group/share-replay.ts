@@ -10,14 +10,7 @@ import { ascending, NO_TARGET, targetOf } from './consumer-partitions.ts'
 import type { GroupCoordinator, Replay } from './coordinator.ts'
 import { newShareMember, ShareGroup, shareGroup } from './share-group.ts'
 import { NO_SHARE_TOPICS, type ShareTopic } from './share-topics.ts'
-
-interface GroupKey {
-  readonly groupId: string
-}
-
-interface MemberKey extends GroupKey {
-  readonly memberId: string
-}
+import { type GroupKey, type MemberKey, typedReplay } from './typed-replay.ts'
 
 /** The group that a record belongs to; made where there is none, or one of another kind. */
 function persisted(coordinator: GroupCoordinator, groupId: string): ShareGroup {
@@ -130,18 +123,12 @@ function topicsOf(
   )
 }
 
-function typed<K, V>(
-  replay: (coordinator: GroupCoordinator, key: K, value: V | null) => void,
-): Replay {
-  return (coordinator, record) => replay(coordinator, record.key as K, record.value as V | null)
-}
-
 /** By record type. */
 export const shareReplays: ReadonlyMap<number, Replay> = new Map([
-  [10, typed(replayMember)],
-  [11, typed(replayEpoch)],
-  [12, typed(replayTargetEpoch)],
-  [13, typed(replayTarget)],
-  [14, typed(replayAssignment)],
-  [15, typed(replayTopics)],
+  [10, typedReplay(replayMember)],
+  [11, typedReplay(replayEpoch)],
+  [12, typedReplay(replayTargetEpoch)],
+  [13, typedReplay(replayTarget)],
+  [14, typedReplay(replayAssignment)],
+  [15, typedReplay(replayTopics)],
 ])

@@ -11,14 +11,7 @@ import { StreamsGroup, streamsGroup } from './streams-group.ts'
 import { newStreamsMember, tagsOf } from './streams-member.ts'
 import { standbyReplicasIn } from './streams-records.ts'
 import { NOTHING_ASSIGNED, sorted, taskSet } from './streams-tasks.ts'
-
-interface GroupKey {
-  readonly groupId: string
-}
-
-interface MemberKey extends GroupKey {
-  readonly memberId: string
-}
+import { type GroupKey, type MemberKey, typedReplay } from './typed-replay.ts'
 
 /** The group that a record belongs to; made where there is none, or one of another kind. */
 function persisted(coordinator: GroupCoordinator, groupId: string): StreamsGroup {
@@ -153,18 +146,12 @@ function withEpochs(
   )
 }
 
-function typed<K, V>(
-  replay: (coordinator: GroupCoordinator, key: K, value: V | null) => void,
-): Replay {
-  return (coordinator, record) => replay(coordinator, record.key as K, record.value as V | null)
-}
-
 /** By record type. */
 export const streamsReplays: ReadonlyMap<number, Replay> = new Map([
-  [17, typed(replayEpoch)],
-  [19, typed(replayMember)],
-  [20, typed(replayTargetEpoch)],
-  [21, typed(replayTarget)],
-  [22, typed(replayAssignment)],
-  [23, typed(replayTopology)],
+  [17, typedReplay(replayEpoch)],
+  [19, typedReplay(replayMember)],
+  [20, typedReplay(replayTargetEpoch)],
+  [21, typedReplay(replayTarget)],
+  [22, typedReplay(replayAssignment)],
+  [23, typedReplay(replayTopology)],
 ])
