@@ -33,6 +33,16 @@ export function describeStreamsGroup(group: string): void {
 
 /** All checks of a group without members. */
 export function deleteStreamsGroup(group: string): void {
+  const lines = ['--group', group, '--input-topic', 'lines']
+  check('streams-groups-reset-offsets', () => {
+    const reset = ['--reset-offsets', ...lines, '--to-earliest']
+    const row = new RegExp(`^${group}\\s+lines\\s+3\\s+0\\s*$`, 'm')
+    tool(GROUPS, [...reset, '--dry-run'], row)
+    tool(GROUPS, [...reset, '--execute'], row)
+  })
+  check('streams-groups-delete-offsets', () => {
+    tool(GROUPS, ['--delete-offsets', ...lines], /^lines\s+\S+\s+Successful/m)
+  })
   check('streams-groups-delete', () => {
     tool(GROUPS, ['--delete', '--group', group], /Deletion of requested streams groups/)
     const { out } = tool(GROUPS, ['--list'], /^/)
