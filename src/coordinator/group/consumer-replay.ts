@@ -4,21 +4,17 @@ import type { ConsumerGroupMemberMetadataValue } from '../../protocol/records/co
 import type { ConsumerGroupMetadataValue } from '../../protocol/records/consumer-group-metadata.ts'
 import type { ConsumerGroupRegularExpressionValue } from '../../protocol/records/consumer-group-regular-expression.ts'
 import type { ConsumerGroupTargetAssignmentMemberValue } from '../../protocol/records/consumer-group-target-assignment-member.ts'
-import type { ConsumerGroupTargetAssignmentMetadataValue } from '../../protocol/records/consumer-group-target-assignment-metadata.ts'
 import { ConsumerGroup, consumerGroup } from './consumer-group.ts'
 import { type ConsumerMember, newMember, topicNames } from './consumer-member.ts'
 import { NO_PARTITIONS, type PartitionEpochs, targetOf } from './consumer-partitions.ts'
 import type { GroupCoordinator, Replay } from './coordinator.ts'
-import { type GroupKey, type MemberKey, typedReplay } from './typed-replay.ts'
-
-/** The group that a record belongs to; made where there is none, or one of another kind. */
-function persisted(coordinator: GroupCoordinator, groupId: string): ConsumerGroup {
-  const known = coordinator.groups.get(groupId)
-  if (known instanceof ConsumerGroup) return known
-  const group = new ConsumerGroup(groupId)
-  coordinator.groups.set(group)
-  return group
-}
+import {
+  type GroupKey,
+  type MemberKey,
+  persisted,
+  targetEpochReplay,
+  typedReplay,
+} from './typed-replay.ts'
 
 function replayEpoch(
   coordinator: GroupCoordinator,
@@ -29,7 +25,7 @@ function replayEpoch(
     if (consumerGroup(coordinator.groups, groupId)) coordinator.groups.delete(groupId)
     return
   }
-  const group = persisted(coordinator, groupId)
+  const group = persisted(coordinator, groupId, ConsumerGroup)
   group.epoch = value.epoch
   group.metadataHash = value.metadataHash
 }
@@ -40,7 +36,7 @@ function replayOlderMetadata(
   value: object | null,
 ): void {
   const group = consumerGroup(coordinator.groups, groupId)
-  if (value !== null) persisted(coordinator, groupId).hasOlderMetadata = true
+  if (value !== null) persisted(coordinator, groupId, ConsumerGroup).hasOlderMetadata = true
   else if (group) group.hasOlderMetadata = false
 }
 
@@ -53,7 +49,7 @@ function replayMember(
     consumerGroup(coordinator.groups, groupId)?.removeMember(memberId)
     return
   }
-  const group = persisted(coordinator, groupId)
+  const group = persisted(coordinator, groupId, ConsumerGroup)
   const { classicMemberMetadata: classic, ...subscription } = value
   group.updateMember({
     ...(group.members.get(memberId) ?? newMember(memberId)),
@@ -69,24 +65,17 @@ function owned({ supportedProtocols }: NonNullable<ConsumerMember['classic']>) {
   return supportedProtocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }))
 }
 
-function replayTargetEpoch(
-  coordinator: GroupCoordinator,
-  { groupId }: GroupKey,
-  value: ConsumerGroupTargetAssignmentMetadataValue | null,
-): void {
-  const group = value ? persisted(coordinator, groupId) : consumerGroup(coordinator.groups, groupId)
-  if (group === undefined) return
-  group.targetEpoch = value?.assignmentEpoch ?? -1
-  group.targetTimestampMs = value?.assignmentTimestamp ?? 0
-}
-
 function replayTarget(
   coordinator: GroupCoordinator,
   { groupId, memberId }: MemberKey,
   value: ConsumerGroupTargetAssignmentMemberValue | null,
 ): void {
   if (value === null) consumerGroup(coordinator.groups, groupId)?.removeTarget(memberId)
-  else persisted(coordinator, groupId).updateTarget(memberId, targetOf(value.topicPartitions))
+  else
+    persisted(coordinator, groupId, ConsumerGroup).updateTarget(
+      memberId,
+      targetOf(value.topicPartitions),
+    )
 }
 
 function replayAssignment(
@@ -107,7 +96,7 @@ function replayAssignment(
     })
     return
   }
-  const group = persisted(coordinator, groupId)
+  const group = persisted(coordinator, groupId, ConsumerGroup)
   const { memberEpoch, previousMemberEpoch, state } = value
   group.updateMember({
     ...(group.members.get(memberId) ?? newMember(memberId)),
@@ -145,7 +134,7 @@ function replayRegex(
   }
   const { topics, version, timestamp: timestampMs } = value
   const resolved = { topics: topicNames(topics), version, timestampMs }
-  persisted(coordinator, groupId).updateRegex(regularExpression, resolved)
+  persisted(coordinator, groupId, ConsumerGroup).updateRegex(regularExpression, resolved)
 }
 
 /** By record type. */
@@ -153,7 +142,7 @@ export const consumerReplays: ReadonlyMap<number, Replay> = new Map([
   [3, typedReplay(replayEpoch)],
   [4, typedReplay(replayOlderMetadata)],
   [5, typedReplay(replayMember)],
-  [6, typedReplay(replayTargetEpoch)],
+  [6, targetEpochReplay(ConsumerGroup)],
   [7, typedReplay(replayTarget)],
   [8, typedReplay(replayAssignment)],
   [16, typedReplay(replayRegex)],

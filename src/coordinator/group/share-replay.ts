@@ -4,22 +4,18 @@ import type { ShareGroupMemberMetadataValue } from '../../protocol/records/share
 import type { ShareGroupMetadataValue } from '../../protocol/records/share-group-metadata.ts'
 import type { ShareGroupStatePartitionMetadataValue } from '../../protocol/records/share-group-state-partition-metadata.ts'
 import type { ShareGroupTargetAssignmentMemberValue } from '../../protocol/records/share-group-target-assignment-member.ts'
-import type { ShareGroupTargetAssignmentMetadataValue } from '../../protocol/records/share-group-target-assignment-metadata.ts'
 import { topicNames } from './consumer-member.ts'
 import { ascending, NO_TARGET, targetOf } from './consumer-partitions.ts'
 import type { GroupCoordinator, Replay } from './coordinator.ts'
 import { newShareMember, ShareGroup, shareGroup } from './share-group.ts'
 import { NO_SHARE_TOPICS, type ShareTopic } from './share-topics.ts'
-import { type GroupKey, type MemberKey, typedReplay } from './typed-replay.ts'
-
-/** The group that a record belongs to; made where there is none, or one of another kind. */
-function persisted(coordinator: GroupCoordinator, groupId: string): ShareGroup {
-  const known = shareGroup(coordinator.groups, groupId)
-  if (known !== undefined) return known
-  const group = new ShareGroup(groupId)
-  coordinator.groups.set(group)
-  return group
-}
+import {
+  type GroupKey,
+  type MemberKey,
+  persisted,
+  targetEpochReplay,
+  typedReplay,
+} from './typed-replay.ts'
 
 function replayEpoch(
   coordinator: GroupCoordinator,
@@ -30,7 +26,7 @@ function replayEpoch(
     if (shareGroup(coordinator.groups, groupId)) coordinator.groups.delete(groupId)
     return
   }
-  const group = persisted(coordinator, groupId)
+  const group = persisted(coordinator, groupId, ShareGroup)
   group.epoch = value.epoch
   group.metadataHash = value.metadataHash
 }
@@ -44,23 +40,12 @@ function replayMember(
     shareGroup(coordinator.groups, groupId)?.members.delete(memberId)
     return
   }
-  const { members } = persisted(coordinator, groupId)
+  const { members } = persisted(coordinator, groupId, ShareGroup)
   members.set(memberId, {
     ...(members.get(memberId) ?? newShareMember(memberId)),
     ...value,
     subscribedTopicNames: topicNames(value.subscribedTopicNames),
   })
-}
-
-function replayTargetEpoch(
-  coordinator: GroupCoordinator,
-  { groupId }: GroupKey,
-  value: ShareGroupTargetAssignmentMetadataValue | null,
-): void {
-  const group = value ? persisted(coordinator, groupId) : shareGroup(coordinator.groups, groupId)
-  if (group === undefined) return
-  group.targetEpoch = value?.assignmentEpoch ?? -1
-  group.targetTimestampMs = value?.assignmentTimestamp ?? 0
 }
 
 function replayTarget(
@@ -69,7 +54,11 @@ function replayTarget(
   value: ShareGroupTargetAssignmentMemberValue | null,
 ): void {
   if (value === null) shareGroup(coordinator.groups, groupId)?.targets.delete(memberId)
-  else persisted(coordinator, groupId).targets.set(memberId, targetOf(value.topicPartitions))
+  else
+    persisted(coordinator, groupId, ShareGroup).targets.set(
+      memberId,
+      targetOf(value.topicPartitions),
+    )
 }
 
 function replayAssignment(
@@ -85,7 +74,7 @@ function replayAssignment(
     members.set(memberId, { ...member, ...gone })
     return
   }
-  const { members } = persisted(coordinator, groupId)
+  const { members } = persisted(coordinator, groupId, ShareGroup)
   const { memberEpoch, previousMemberEpoch, assignedPartitions } = value
   members.set(memberId, {
     ...(members.get(memberId) ?? newShareMember(memberId)),
@@ -105,7 +94,7 @@ function replayTopics(
     if (group !== undefined) group.topics = NO_SHARE_TOPICS
     return
   }
-  persisted(coordinator, groupId).topics = {
+  persisted(coordinator, groupId, ShareGroup).topics = {
     initializing: topicsOf(value.initializingTopics),
     initialized: topicsOf(value.initializedTopics),
     deleting: new Map(value.deletingTopics.map(({ topicId, topicName }) => [topicId, topicName])),
@@ -127,7 +116,7 @@ function topicsOf(
 export const shareReplays: ReadonlyMap<number, Replay> = new Map([
   [10, typedReplay(replayMember)],
   [11, typedReplay(replayEpoch)],
-  [12, typedReplay(replayTargetEpoch)],
+  [12, targetEpochReplay(ShareGroup)],
   [13, typedReplay(replayTarget)],
   [14, typedReplay(replayAssignment)],
   [15, typedReplay(replayTopics)],

@@ -3,7 +3,6 @@ import type { StreamsGroupCurrentMemberAssignmentValue } from '../../protocol/re
 import type { StreamsGroupMemberMetadataValue } from '../../protocol/records/streams-group-member-metadata.ts'
 import type { StreamsGroupMetadataValue } from '../../protocol/records/streams-group-metadata.ts'
 import type { StreamsGroupTargetAssignmentMemberValue } from '../../protocol/records/streams-group-target-assignment-member.ts'
-import type { StreamsGroupTargetAssignmentMetadataValue } from '../../protocol/records/streams-group-target-assignment-metadata.ts'
 import type { StreamsGroupTopologyValue } from '../../protocol/records/streams-group-topology.ts'
 import type { PartitionEpochs } from './consumer-partitions.ts'
 import type { GroupCoordinator, Replay } from './coordinator.ts'
@@ -11,16 +10,13 @@ import { StreamsGroup, streamsGroup } from './streams-group.ts'
 import { newStreamsMember, tagsOf } from './streams-member.ts'
 import { standbyReplicasIn } from './streams-records.ts'
 import { NOTHING_ASSIGNED, sorted, taskSet } from './streams-tasks.ts'
-import { type GroupKey, type MemberKey, typedReplay } from './typed-replay.ts'
-
-/** The group that a record belongs to; made where there is none, or one of another kind. */
-function persisted(coordinator: GroupCoordinator, groupId: string): StreamsGroup {
-  const known = streamsGroup(coordinator.groups, groupId)
-  if (known !== undefined) return known
-  const group = new StreamsGroup(groupId)
-  coordinator.groups.set(group)
-  return group
-}
+import {
+  type GroupKey,
+  type MemberKey,
+  persisted,
+  targetEpochReplay,
+  typedReplay,
+} from './typed-replay.ts'
 
 function replayEpoch(
   coordinator: GroupCoordinator,
@@ -31,7 +27,7 @@ function replayEpoch(
     if (streamsGroup(coordinator.groups, groupId)) coordinator.groups.delete(groupId)
     return
   }
-  const group = persisted(coordinator, groupId)
+  const group = persisted(coordinator, groupId, StreamsGroup)
   group.epoch = value.epoch
   group.metadataHash = value.metadataHash
   group.validatedTopologyEpoch = value.validatedTopologyEpoch
@@ -43,7 +39,9 @@ function replayTopology(
   { groupId }: GroupKey,
   value: StreamsGroupTopologyValue | null,
 ): void {
-  const group = value ? persisted(coordinator, groupId) : streamsGroup(coordinator.groups, groupId)
+  const group = value
+    ? persisted(coordinator, groupId, StreamsGroup)
+    : streamsGroup(coordinator.groups, groupId)
   if (group !== undefined) group.topology = value ?? undefined
 }
 
@@ -59,23 +57,12 @@ function replayMember(
     if (group?.isEmpty()) group.shutdownMemberId = undefined
     return
   }
-  const { members } = persisted(coordinator, groupId)
+  const { members } = persisted(coordinator, groupId, StreamsGroup)
   members.set(memberId, {
     ...(members.get(memberId) ?? newStreamsMember(memberId)),
     ...value,
     clientTags: tagsOf(value.clientTags),
   })
-}
-
-function replayTargetEpoch(
-  coordinator: GroupCoordinator,
-  { groupId }: GroupKey,
-  value: StreamsGroupTargetAssignmentMetadataValue | null,
-): void {
-  const group = value ? persisted(coordinator, groupId) : streamsGroup(coordinator.groups, groupId)
-  if (group === undefined) return
-  group.targetEpoch = value?.assignmentEpoch ?? -1
-  group.targetTimestampMs = value?.assignmentTimestamp ?? 0
 }
 
 function replayTarget(
@@ -87,7 +74,7 @@ function replayTarget(
     streamsGroup(coordinator.groups, groupId)?.targets.delete(memberId)
     return
   }
-  persisted(coordinator, groupId).targets.set(memberId, {
+  persisted(coordinator, groupId, StreamsGroup).targets.set(memberId, {
     active: taskSet(value.activeTasks),
     standby: taskSet(value.standbyTasks),
     warmup: taskSet(value.warmupTasks),
@@ -108,7 +95,7 @@ function replayAssignment(
     members.set(memberId, { ...member, ...gone, ...nothing })
     return
   }
-  const { members } = persisted(coordinator, groupId)
+  const { members } = persisted(coordinator, groupId, StreamsGroup)
   const { memberEpoch, previousMemberEpoch, state } = value
   members.set(memberId, {
     ...(members.get(memberId) ?? newStreamsMember(memberId)),
@@ -150,7 +137,7 @@ function withEpochs(
 export const streamsReplays: ReadonlyMap<number, Replay> = new Map([
   [17, typedReplay(replayEpoch)],
   [19, typedReplay(replayMember)],
-  [20, typedReplay(replayTargetEpoch)],
+  [20, targetEpochReplay(StreamsGroup)],
   [21, typedReplay(replayTarget)],
   [22, typedReplay(replayAssignment)],
   [23, typedReplay(replayTopology)],
