@@ -10,9 +10,65 @@ export {
   type LoadedConfig,
   loadConfig,
 } from './cli/load-config.ts'
-export { Admin } from './client/admin.ts'
-export type { AdminOptions, CallOptions } from './client/admin-base.ts'
-export type { NewTopic } from './client/admin-topics.ts'
+export type { AclOperation } from './client/acl-operations.ts'
+export {
+  Admin,
+  type ClusterDescription,
+  type FeatureDescription,
+  type FeatureRange,
+  type LogDirDescription,
+  type PartitionReassignment,
+  type QuorumDescription,
+  type QuorumReplica,
+} from './client/admin.ts'
+export type { AdminOptions, CallOptions, DescribeOptions } from './client/admin-base.ts'
+export type {
+  ConfigChange,
+  ConfigDescription,
+  ConfigEntry,
+  ConfigResource,
+  ConfigResourceType,
+  ConfigSource,
+  ConfigType,
+} from './client/admin-configs.ts'
+export type {
+  ClassicGroupDescription,
+  ConsumerGroupDescription,
+  ConsumerGroupMember,
+  GroupDescription,
+  GroupDescriptionBase,
+  GroupMember,
+} from './client/admin-group-descriptions.ts'
+export type { GroupListing, GroupOffset } from './client/admin-groups.ts'
+export type {
+  IsolationLevel,
+  ListedOffset,
+  OffsetSpec,
+  ProducerState,
+} from './client/admin-records.ts'
+export type {
+  ShareGroupDescription,
+  ShareGroupMember,
+  ShareOffsetToSet,
+  SharePartitionOffset,
+} from './client/admin-share-groups.ts'
+export type {
+  StreamsAssignment,
+  StreamsGroupDescription,
+  StreamsGroupMember,
+  StreamsSubtopology,
+  StreamsTaskIds,
+  StreamsTaskOffset,
+  StreamsTopicInfo,
+} from './client/admin-streams-groups.ts'
+export type {
+  ChangeOptions,
+  CreatedTopic,
+  NewTopic,
+  TopicDescription,
+  TopicListing,
+  TopicRef,
+} from './client/admin-topics.ts'
 export { Consumer, type RecordBatch, type SeekTarget } from './client/consumer.ts'
 export type { RecordHeader } from './client/consumer-headers.ts'
 export type { Re2Pattern, SubscriptionTopics } from './client/consumer-membership.ts'

@@ -5,7 +5,7 @@ import { ClusterClient, CoordinatorType } from './cluster-client.ts'
 import type { BodyOf, RequestOptions } from './connection.ts'
 import {
   InvalidMetadataError,
-  type KafkaError,
+  KafkaError,
   kafkaError,
   PartialError,
   throwOnError,
@@ -24,6 +24,12 @@ export type AdminOptions = ClientOptions & {
 export interface CallOptions {
   /** Default: apiTimeoutMs. */
   readonly timeoutMs?: number
+}
+
+/** What a call that describes something may be told. */
+export interface DescribeOptions extends CallOptions {
+  /** Whether to say what this client may do with it. KIP-430. Default: false. */
+  readonly includeAuthorizedOperations?: boolean
 }
 
 /** A part of an answer that may have failed. */
@@ -125,6 +131,7 @@ export class AdminBase {
   ): Promise<ResponseOf<A>> {
     const type = CoordinatorType.group
     const { versionMax } = options ?? {}
+    const patient = patience()
     return this.cluster.retry(
       async () => {
         const answer = await this.cluster.requestCoordinator(type, groupId, api, body, {
@@ -133,7 +140,7 @@ export class AdminBase {
         for (const code of codesOf(answer)) {
           if (code === ErrorCode.NONE) continue
           const error = kafkaError(code)
-          if (!error.retriable) continue
+          if (!patient(error)) continue
           if (error instanceof InvalidMetadataError) this.cluster.forgetCoordinator(type, groupId)
           throw error
         }
@@ -157,11 +164,7 @@ export class AdminBase {
     const results: (R | undefined)[] = new Array(wanted.length)
     const failures = new Map<string, KafkaError>()
     let left = wanted.map((one, at) => ({ one, at }))
-    const beganMs = performance.now()
-    const patient = (error: KafkaError) =>
-      error.retriable &&
-      (error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
-        performance.now() - beganMs < UNKNOWN_TOPIC_MS)
+    const patient = patience()
     const attempt = async () => {
       const topics = new Set(left.map(({ one }) => one.topic))
       await this.cluster.refreshMetadata(topics)
@@ -199,6 +202,23 @@ export class AdminBase {
     return results as R[]
   }
 
+  /** Calls for each group; results in the order of the ids. Rejects with PartialError. */
+  protected async eachGroup<T>(
+    groupIds: readonly string[],
+    call: (groupId: string) => Promise<T>,
+  ): Promise<T[]> {
+    const settled = await Promise.allSettled(groupIds.map(call))
+    const failures = new Map<string, KafkaError>()
+    const results: T[] = []
+    settled.forEach((one, i) => {
+      if (one.status === 'fulfilled') results.push(one.value)
+      else if (one.reason instanceof KafkaError) failures.set(groupIds[i] as string, one.reason)
+      else throw one.reason
+    })
+    if (failures.size > 0) throw new PartialError(failures)
+    return results
+  }
+
   #leaderless(topic: string, partition: number): KafkaError {
     const { metadata } = this.cluster
     const code = metadata.errorOf(topic)
@@ -214,6 +234,15 @@ export class AdminBase {
     const attempt = () => this.cluster.refreshMetadata([])
     await this.cluster.retry(attempt, timeoutMs, 'metadata')
   }
+}
+
+/** Which errors are worth another try from now on. */
+function patience(): (error: KafkaError) => boolean {
+  const beganMs = performance.now()
+  return (error) =>
+    error.retriable &&
+    (error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
+      performance.now() - beganMs < UNKNOWN_TOPIC_MS)
 }
 
 /** Throws PartialError if an item failed. */

@@ -7,19 +7,21 @@ import { ListGroups } from '../protocol/apis/16-list-groups.ts'
 import { DeleteGroups } from '../protocol/apis/42-delete-groups.ts'
 import { OffsetDelete } from '../protocol/apis/47-offset-delete.ts'
 import { ConsumerGroupDescribe } from '../protocol/apis/69-consumer-group-describe.ts'
-import { decodeMessage } from '../protocol/compile.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { ConsumerProtocolAssignment } from '../protocol/records/consumer-protocol-assignment.ts'
 import type { ResponseOf } from '../protocol/schema.ts'
-import { type CallOptions, throwOnItems } from './admin-base.ts'
+import { type CallOptions, type DescribeOptions, throwOnItems } from './admin-base.ts'
+import {
+  describeClassic,
+  describeConsumer,
+  type GroupDescription,
+} from './admin-group-descriptions.ts'
 import { AdminRecords } from './admin-records.ts'
-import { KafkaError, kafkaError, PartialError, throwOnError } from './errors.ts'
+import { KafkaError, kafkaError, throwOnError } from './errors.ts'
 import type { OffsetToCommit } from './offsets.ts'
 import { byTopic, type TopicPartition } from './topic-partition.ts'
 
 /** Highest versions that name topics by their names. */
 const OFFSETS_BY_NAME_VERSION = 9
-const VERSION_BYTES = 2
 
 /** A group in a list. Texts are Kafka's: 'Stable', 'Empty', …; 'classic', 'consumer', … */
 export interface GroupListing {
@@ -31,29 +33,8 @@ export interface GroupListing {
   readonly type: string
 }
 
-/** A member of a group. */
-export interface GroupMember {
-  readonly memberId: string
-  /** null: not a static member. */
-  readonly groupInstanceId: string | null
-  readonly clientId: string
-  readonly clientHost: string
-  readonly assignment: readonly TopicPartition[]
-}
-
-/** A group with its members. */
-export interface GroupDescription {
-  readonly groupId: string
-  readonly state: string
-  readonly type: 'classic' | 'consumer'
-  readonly protocolType: string
-  /** The assignor. */
-  readonly protocol: string
-  readonly members: readonly GroupMember[]
-}
-
 /** An offset that a group has committed. */
-export interface CommittedOffset extends TopicPartition {
+export interface GroupOffset extends TopicPartition {
   readonly offset: number
   readonly leaderEpoch: number
   readonly metadata: string
@@ -61,7 +42,7 @@ export interface CommittedOffset extends TopicPartition {
 
 /** Calls about groups. */
 export class AdminGroups extends AdminRecords {
-  /** All groups of the cluster. */
+  /** All groups of the cluster. Rejects with UNSUPPORTED_VERSION where the broker cannot choose. */
   async listGroups(
     options: CallOptions & {
       /** Only groups in these states. */
@@ -71,10 +52,14 @@ export class AdminGroups extends AdminRecords {
     } = {},
   ): Promise<GroupListing[]> {
     const { states = [], types = [] } = options
-    const body = (version: number) => ({
-      ...(version >= 4 ? { statesFilter: states } : {}),
-      ...(version >= 5 ? { typesFilter: types } : {}),
-    })
+    const body = (version: number) => {
+      const unable = (version < 4 && states.length > 0) || (version < 5 && types.length > 0)
+      if (unable) throw kafkaError(ErrorCode.UNSUPPORTED_VERSION)
+      return {
+        ...(version >= 4 ? { statesFilter: states } : {}),
+        ...(version >= 5 ? { typesFilter: types } : {}),
+      }
+    }
     const answers = await this.askAll(ListGroups, body, options)
     return [...answers.values()].flatMap(({ errorCode, groups }) => {
       throwOnError(errorCode)
@@ -87,18 +72,23 @@ export class AdminGroups extends AdminRecords {
     })
   }
 
-  /** Groups with their members, in the order asked for. Rejects with PartialError. */
-  async describeGroups(
+  /** Classic and consumer groups with their members, in the order asked for. Rejects with
+   *  PartialError. Java's describeClassicGroups and describeConsumerGroups. */
+  describeGroups(
     groupIds: readonly string[],
-    options: CallOptions = {},
+    options: DescribeOptions = {},
   ): Promise<GroupDescription[]> {
-    return this.#each(groupIds, async (groupId) => {
+    const { includeAuthorizedOperations = false } = options
+    return this.eachGroup(groupIds, async (groupId) => {
       const consumer = await this.#describeConsumerGroup(groupId, options)
       if (consumer !== undefined) return consumer
       const answer = await this.askCoordinator(
         groupId,
         DescribeGroups,
-        { groups: [groupId] },
+        (version) => ({
+          groups: [groupId],
+          ...(version >= 3 ? { includeAuthorizedOperations } : {}),
+        }),
         options,
         ({ groups }) => groups.map(({ errorCode }) => errorCode),
       )
@@ -110,7 +100,7 @@ export class AdminGroups extends AdminRecords {
 
   /** Deletes groups without members, with their offsets. Rejects with PartialError. */
   async deleteGroups(groupIds: readonly string[], options: CallOptions = {}): Promise<void> {
-    await this.#each(groupIds, async (groupId) => {
+    await this.eachGroup(groupIds, async (groupId) => {
       const body = { groupsNames: [groupId] }
       const { results } = await this.askCoordinator(groupId, DeleteGroups, body, options, (a) =>
         a.results.map(({ errorCode }) => errorCode),
@@ -125,7 +115,7 @@ export class AdminGroups extends AdminRecords {
     groupId: string,
     partitions?: readonly TopicPartition[],
     options: CallOptions = {},
-  ): Promise<CommittedOffset[]> {
+  ): Promise<GroupOffset[]> {
     const topics =
       partitions === undefined
         ? null
@@ -250,14 +240,15 @@ export class AdminGroups extends AdminRecords {
   /** undefined: no group of the consumer protocol, or no broker that knows of it. */
   async #describeConsumerGroup(
     groupId: string,
-    options: CallOptions,
+    options: DescribeOptions,
   ): Promise<GroupDescription | undefined> {
+    const { includeAuthorizedOperations = false } = options
     let answer: ResponseOf<typeof ConsumerGroupDescribe>
     try {
       answer = await this.askCoordinator(
         groupId,
         ConsumerGroupDescribe,
-        { groupIds: [groupId] },
+        { groupIds: [groupId], includeAuthorizedOperations },
         options,
         ({ groups }) => groups.map(({ errorCode }) => errorCode),
       )
@@ -269,73 +260,8 @@ export class AdminGroups extends AdminRecords {
     const group = answer.groups[0]
     if (group === undefined || group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return undefined
     throwOnError(group.errorCode, group.errorMessage)
-    return {
-      groupId,
-      state: group.groupState,
-      type: 'consumer',
-      protocolType: 'consumer',
-      protocol: group.assignorName,
-      members: group.members.map((member) => ({
-        memberId: member.memberId,
-        groupInstanceId: member.instanceId,
-        clientId: member.clientId,
-        clientHost: member.clientHost,
-        assignment: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
-          partitions.map((partition) => ({ topic: topicName, partition })),
-        ),
-      })),
-    }
+    return describeConsumer(group)
   }
-
-  async #each<T>(groupIds: readonly string[], call: (groupId: string) => Promise<T>): Promise<T[]> {
-    const settled = await Promise.allSettled(groupIds.map(call))
-    const failures = new Map<string, KafkaError>()
-    const results: T[] = []
-    settled.forEach((one, i) => {
-      if (one.status === 'fulfilled') results.push(one.value)
-      else if (one.reason instanceof KafkaError) failures.set(groupIds[i] as string, one.reason)
-      else throw one.reason
-    })
-    if (failures.size > 0) throw new PartialError(failures)
-    return results
-  }
-}
-
-function describeClassic(
-  group: ResponseOf<typeof DescribeGroups>['groups'][number],
-): GroupDescription {
-  return {
-    groupId: group.groupId,
-    state: group.groupState,
-    type: 'classic',
-    protocolType: group.protocolType,
-    protocol: group.protocolData,
-    members: group.members.map((member) => ({
-      memberId: member.memberId,
-      groupInstanceId: member.groupInstanceId,
-      clientId: member.clientId,
-      clientHost: member.clientHost,
-      assignment:
-        group.protocolType === 'consumer' ? classicAssignment(member.memberAssignment) : [],
-    })),
-  }
-}
-
-/** Empty before the leader has assigned anything. Throws MalformedRequest. */
-function classicAssignment(bytes: Buffer): TopicPartition[] {
-  if (bytes.length < VERSION_BYTES) return []
-  const [lowest, highest] = ConsumerProtocolAssignment.versions
-  // A later version has its new fields behind those that we know.
-  const version = Math.max(lowest, Math.min(highest, bytes.readInt16BE(0)))
-  const { assignedPartitions } = decodeMessage(
-    ConsumerProtocolAssignment,
-    version,
-    bytes,
-    VERSION_BYTES,
-  )
-  return assignedPartitions.flatMap(({ topic, partitions }) =>
-    partitions.map((partition) => ({ topic, partition })),
-  )
 }
 
 interface PartitionCodes {

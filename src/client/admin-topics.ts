@@ -1,13 +1,25 @@
 /** The admin client's calls about topics. */
 
+import { isUuid } from '../base/uuid.ts'
 import { Metadata } from '../protocol/apis/03-metadata.ts'
 import { CreateTopics } from '../protocol/apis/19-create-topics.ts'
 import { DeleteTopics } from '../protocol/apis/20-delete-topics.ts'
 import { CreatePartitions } from '../protocol/apis/37-create-partitions.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { AdminBase, type CallOptions, passing, throwOnItems } from './admin-base.ts'
-import { kafkaError, throwOnError } from './errors.ts'
-import type { PartitionMetadata } from './metadata.ts'
+import type { ResponseOf } from '../protocol/schema.ts'
+import { type AclOperation, operationsOf } from './acl-operations.ts'
+import {
+  AdminBase,
+  type CallOptions,
+  type DescribeOptions,
+  passing,
+  throwOnItems,
+} from './admin-base.ts'
+import { kafkaError } from './errors.ts'
+import { type PartitionMetadata, partitionOf } from './metadata.ts'
+
+/** From this version of Metadata on topics may be asked for by id. */
+const TOPICS_BY_ID_VERSION = 12
 
 /** A topic to create. */
 export interface NewTopic {
@@ -42,6 +54,8 @@ export interface TopicListing {
 export interface TopicDescription extends TopicListing {
   /** By partition: 0, 1, 2, … */
   readonly partitions: readonly PartitionMetadata[]
+  /** undefined unless asked for. */
+  readonly authorizedOperations: readonly AclOperation[] | undefined
 }
 
 /** A topic by name or by id. */
@@ -52,6 +66,8 @@ export interface ChangeOptions extends CallOptions {
   /** Only check whether it would succeed. */
   readonly validateOnly?: boolean
 }
+
+type DescribedTopic = ResponseOf<typeof Metadata>['topics'][number]
 
 /** Calls about topics. */
 export class AdminTopics extends AdminBase {
@@ -105,7 +121,9 @@ export class AdminTopics extends AdminBase {
           if (byId) throw kafkaError(ErrorCode.UNSUPPORTED_VERSION)
           return { topicNames: names, timeoutMs }
         }
-        const refs = topics.map((one) => (typeof one === 'string' ? { name: one } : one))
+        const refs = topics.map((one) => {
+          return typeof one === 'string' ? { name: one } : { topicId: checkedId(one) }
+        })
         return { topics: refs, timeoutMs }
       },
       options,
@@ -166,23 +184,77 @@ export class AdminTopics extends AdminBase {
       .map(({ name, topicId, isInternal }) => ({ topic: name ?? '', topicId, isInternal }))
   }
 
-  /** Topics with their partitions, in the order asked for. Rejects with PartialError. */
+  /** Topics with their partitions, in the order asked for. Rejects with PartialError, and with
+   *  UNSUPPORTED_VERSION for ids where the broker knows none (KIP-516). */
   async describeTopics(
-    topics: readonly string[],
-    options: CallOptions = {},
+    topics: readonly TopicRef[],
+    options: DescribeOptions = {},
   ): Promise<TopicDescription[]> {
-    const { metadata } = this.cluster
-    const attempt = async () => {
-      for (const name of topics) metadata.forget(name)
-      await this.cluster.refreshMetadata(topics)
+    const { includeAuthorizedOperations = false } = options
+    const found = new Map<string, DescribedTopic>()
+    // Brokers look at the ids only if there are any.
+    for (const mine of [topics.filter(isName), topics.filter((one) => !isName(one))]) {
+      if (mine.length === 0) continue
+      for (const one of await this.#metadataOf(mine, includeAuthorizedOperations, options)) {
+        found.set(one.topicId, one)
+        if (one.name !== null) found.set(one.name, one)
+      }
     }
-    await this.cluster.retry(attempt, this.timeoutMs(options), 'metadata')
-    throwOnItems(topics.map((name) => ({ item: name, code: metadata.errorOf(name) })))
-    return topics.map((name) => {
-      const topic = metadata.topic(name)
-      if (topic === undefined) throwOnError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-      const { topicId = '', isInternal = false, partitions = [] } = topic ?? {}
-      return { topic: name, topicId, isInternal, partitions }
+    const nameOf = (ref: TopicRef) => (isName(ref) ? ref : ref.topicId)
+    const unknown = (ref: TopicRef) =>
+      isName(ref) ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.UNKNOWN_TOPIC_ID
+    throwOnItems(
+      topics.map((ref) => {
+        const one = found.get(nameOf(ref))
+        const described = one !== undefined && one.partitions.length > 0
+        const code = described ? ErrorCode.NONE : (one?.errorCode ?? unknown(ref))
+        return { item: nameOf(ref), code }
+      }),
+    )
+    return topics.map((ref) => {
+      const one = found.get(nameOf(ref)) as DescribedTopic
+      return {
+        topic: one.name ?? '',
+        topicId: one.topicId,
+        isInternal: one.isInternal,
+        partitions: one.partitions.map(partitionOf).sort((a, b) => a.partition - b.partition),
+        authorizedOperations: operationsOf(one.topicAuthorizedOperations),
+      }
     })
   }
+
+  /** `topics` are all names or all ids. */
+  async #metadataOf(
+    topics: readonly TopicRef[],
+    includeTopicAuthorizedOperations: boolean,
+    options: CallOptions,
+  ): Promise<readonly DescribedTopic[]> {
+    const refs = topics.map((one) =>
+      isName(one) ? { name: one } : { name: null, topicId: checkedId(one) },
+    )
+    const answer = await this.ask(
+      Metadata,
+      (version) => {
+        const byId = refs.some(({ name }) => name === null)
+        if (byId && version < TOPICS_BY_ID_VERSION) throw kafkaError(ErrorCode.UNSUPPORTED_VERSION)
+        return {
+          topics: refs,
+          ...(version >= 4 ? { allowAutoTopicCreation: false } : {}),
+          ...(version >= 8 ? { includeTopicAuthorizedOperations } : {}),
+        }
+      },
+      options,
+    )
+    return answer.topics
+  }
+}
+
+function isName(topic: TopicRef): topic is string {
+  return typeof topic === 'string'
+}
+
+/** Throws TypeError for what is no id: the caller's mistake, which no broker has to be asked. */
+function checkedId({ topicId }: { readonly topicId: string }): string {
+  if (!isUuid(topicId)) throw new TypeError(`'${topicId}' is no topic id`)
+  return topicId
 }

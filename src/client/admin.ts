@@ -1,4 +1,5 @@
 /** The admin client: all that a broker serves besides records, with typed results. */
+import { ApiVersions } from '../protocol/apis/18-api-versions.ts'
 import { AlterReplicaLogDirs } from '../protocol/apis/34-alter-replica-log-dirs.ts'
 import { DescribeLogDirs } from '../protocol/apis/35-describe-log-dirs.ts'
 import { ElectLeaders } from '../protocol/apis/43-elect-leaders.ts'
@@ -7,8 +8,10 @@ import { ListPartitionReassignments } from '../protocol/apis/46-list-partition-r
 import { DescribeQuorum } from '../protocol/apis/55-describe-quorum.ts'
 import { DescribeCluster } from '../protocol/apis/60-describe-cluster.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { type CallOptions, throwOnItems } from './admin-base.ts'
-import { AdminGroups } from './admin-groups.ts'
+import { type AclOperation, operationsOf } from './acl-operations.ts'
+import { type CallOptions, type DescribeOptions, throwOnItems } from './admin-base.ts'
+import { AdminStreamsGroups } from './admin-streams-groups.ts'
+import { SOFTWARE } from './connection.ts'
 import { throwOnError } from './errors.ts'
 import type { BrokerNode } from './metadata.ts'
 import { byTopic, type TopicPartition } from './topic-partition.ts'
@@ -18,7 +21,28 @@ export interface ClusterDescription {
   readonly clusterId: string
   /** The broker that admin requests go to; -1: none at present. */
   readonly controllerId: number
-  readonly brokers: readonly BrokerNode[]
+  readonly brokers: readonly (BrokerNode & {
+    /** Whether it is known but may not serve. KIP-1073. */
+    readonly isFenced: boolean
+  })[]
+  /** undefined unless asked for. */
+  readonly authorizedOperations: readonly AclOperation[] | undefined
+}
+
+/** Levels of a feature. */
+export interface FeatureRange {
+  readonly minVersionLevel: number
+  readonly maxVersionLevel: number
+}
+
+/** What the cluster is able to do, by the names of features. KIP-584. */
+export interface FeatureDescription {
+  /** What is switched on; for all brokers the same. */
+  readonly finalizedFeatures: Readonly<Record<string, FeatureRange>>
+  /** Counts changes of those; undefined: the broker does not say. */
+  readonly finalizedFeaturesEpoch: number | undefined
+  /** What the broker could do. */
+  readonly supportedFeatures: Readonly<Record<string, FeatureRange>>
 }
 
 /** A log directory of a broker. Sizes in bytes; -1: the broker does not say. */
@@ -60,24 +84,58 @@ export interface QuorumDescription {
 }
 
 /** Manages a cluster. Lives on one thread; connects at the first call. */
-export class Admin extends AdminGroups {
+export class Admin extends AdminStreamsGroups {
   /** Brokers and id of the cluster. */
-  async describeCluster(options: CallOptions = {}): Promise<ClusterDescription> {
-    const answer = await this.ask(DescribeCluster, {}, options, ({ errorCode, errorMessage }) => ({
-      item: '',
-      code: errorCode,
-      message: errorMessage,
-    }))
+  async describeCluster(
+    options: DescribeOptions & {
+      /** Default: false. */
+      readonly includeFencedBrokers?: boolean
+    } = {},
+  ): Promise<ClusterDescription> {
+    const { includeAuthorizedOperations = false, includeFencedBrokers = false } = options
+    const answer = await this.ask(
+      DescribeCluster,
+      (version) => ({
+        includeClusterAuthorizedOperations: includeAuthorizedOperations,
+        ...(version >= 2 ? { includeFencedBrokers } : {}),
+      }),
+      options,
+      ({ errorCode, errorMessage }) => ({ item: '', code: errorCode, message: errorMessage }),
+    )
     const { clusterId, controllerId, brokers } = answer
     return {
       clusterId,
       controllerId,
-      brokers: brokers.map(({ brokerId, host, port, rack }) => ({
+      brokers: brokers.map(({ brokerId, host, port, rack, isFenced }) => ({
         nodeId: brokerId,
         host,
         port,
         rack,
+        isFenced,
       })),
+      authorizedOperations: operationsOf(answer.clusterAuthorizedOperations),
+    }
+  }
+
+  /** Features that are switched on, and those that could be. KIP-584. */
+  async describeFeatures(options: CallOptions = {}): Promise<FeatureDescription> {
+    const answer = await this.ask(ApiVersions, SOFTWARE, options, ({ errorCode }) => ({
+      item: '',
+      code: errorCode,
+    }))
+    const { finalizedFeatures, finalizedFeaturesEpoch, supportedFeatures } = answer
+    return {
+      finalizedFeatures: Object.fromEntries(
+        finalizedFeatures.map(({ name, minVersionLevel, maxVersionLevel }) => {
+          return [name, { minVersionLevel, maxVersionLevel }]
+        }),
+      ),
+      finalizedFeaturesEpoch: finalizedFeaturesEpoch < 0 ? undefined : finalizedFeaturesEpoch,
+      supportedFeatures: Object.fromEntries(
+        supportedFeatures.map(({ name, minVersion, maxVersion }) => {
+          return [name, { minVersionLevel: minVersion, maxVersionLevel: maxVersion }]
+        }),
+      ),
     }
   }
 

@@ -14,8 +14,8 @@ import { DisconnectError, KafkaError, TimeoutError } from './errors.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { ByteSink, Wire } from './transport.ts'
 
-/** What the broker is told about us. KIP-511. */
-const SOFTWARE = { clientSoftwareName: 'odradek', clientSoftwareVersion: '0.1.0' }
+/** What the broker is told about us: the body of ApiVersions. KIP-511. */
+export const SOFTWARE = { clientSoftwareName: 'odradek', clientSoftwareVersion: '0.1.0' }
 const CORRELATION_ID_MAX = 0x7fffffff
 
 /** How a connection is set up. */

@@ -23,7 +23,8 @@ const hints: Partial<Record<ErrorName, string>> = {
   INVALID_TIMESTAMP: 'Timestamps are milliseconds since 1970; see message.timestamp.after.max.ms.',
   TOPIC_ALREADY_EXISTS: 'Nothing has to be done if any topic of this name will do.',
   NON_EMPTY_GROUP: 'Close all consumers of the group first.',
-  GROUP_ID_NOT_FOUND: 'The group has never committed or joined, or it has expired.',
+  GROUP_ID_NOT_FOUND:
+    'The group has never committed or joined, has expired, or is of another type: see listGroups.',
   UNKNOWN_MEMBER_ID: 'The member was too slow: raise sessionTimeoutMs or maxPollIntervalMs.',
   ILLEGAL_GENERATION: 'The group has rebalanced: commit before partitions are taken away.',
   FENCED_INSTANCE_ID: 'Give each running consumer a groupInstanceId of its own.',

@@ -127,17 +127,24 @@ export class MetadataCache {
         // An answer from a broker that lags behind may not undo a newer election.
         const stale = known !== undefined && one.leaderEpoch < known.leaderEpoch
         if (stale && one.leaderEpoch >= 0) return known
-        return {
-          partition: one.partitionIndex,
-          leaderId: one.leaderId,
-          leaderEpoch: one.leaderEpoch,
-          replicas: one.replicaNodes,
-          isr: one.isrNodes,
-          offlineReplicas: one.offlineReplicas,
-        }
+        return partitionOf(one)
       })
       .sort((a, b) => a.partition - b.partition)
     this.#topics.set(name, { name, topicId, isInternal: answer.isInternal, partitions })
     if (topicId !== undefined) this.#names.set(topicId, name)
+  }
+}
+
+/** A partition as an answer tells it. */
+export function partitionOf(
+  one: MetadataResponse['topics'][number]['partitions'][number],
+): PartitionMetadata {
+  return {
+    partition: one.partitionIndex,
+    leaderId: one.leaderId,
+    leaderEpoch: one.leaderEpoch,
+    replicas: one.replicaNodes,
+    isr: one.isrNodes,
+    offlineReplicas: one.offlineReplicas,
   }
 }

@@ -296,6 +296,37 @@ const administrating: readonly ClientCase[] = [
     },
   },
   {
+    title: 'a topic is described by its id, with what the client may do with it',
+    async run(t, world) {
+      const topic = await world.topic(2)
+      const [byName] = await eventually(() => world.admin.describeTopics([topic]))
+      const { topicId = '' } = byName ?? {}
+      t.is(byName?.authorizedOperations, undefined)
+      const [byId] = await world.admin.describeTopics([{ topicId }], {
+        includeAuthorizedOperations: true,
+      })
+      t.deepEqual(byId?.authorizedOperations, [
+        'read',
+        'write',
+        'create',
+        'delete',
+        'alter',
+        'describe',
+        'describeConfigs',
+        'alterConfigs',
+      ])
+      t.deepEqual({ ...byId, authorizedOperations: undefined }, byName)
+      const other = 'AAAAAAAAAAAAAAAAAAAAAQ'
+      const gone = await t.throwsAsync(world.admin.describeTopics([topic, { topicId: other }]))
+      t.true(gone instanceof PartialError)
+      t.deepEqual([...(gone as PartialError).failures.keys()], [other])
+      t.is(gone?.name, 'UNKNOWN_TOPIC_ID')
+      const wrong = [{ topicId: 'no id' }]
+      await t.throwsAsync(world.admin.describeTopics(wrong), { instanceOf: TypeError })
+      await t.throwsAsync(world.admin.deleteTopics(wrong), { instanceOf: TypeError })
+    },
+  },
+  {
     title: 'configurations are described and changed key by key',
     async run(t, world) {
       const topic = await world.topic()
@@ -392,6 +423,10 @@ const administrating: readonly ClientCase[] = [
       const [described] = await admin.describeGroups([groupId])
       t.is(described?.state, 'Empty')
       t.deepEqual(described?.members, [])
+      const elsewhere = [{ topic: `no-${topic}`, partition: 0, offset: 1 }]
+      await t.throwsAsync(admin.alterGroupOffsets(groupId, elsewhere), {
+        name: 'UNKNOWN_TOPIC_OR_PARTITION',
+      })
       await admin.deleteGroups([groupId])
       t.false((await admin.listGroups()).some((one) => one.groupId === groupId))
       await t.throwsAsync(admin.deleteGroups([groupId]), { name: 'GROUP_ID_NOT_FOUND' })
@@ -406,6 +441,17 @@ const administrating: readonly ClientCase[] = [
       const cluster = await admin.describeCluster()
       t.is(cluster.brokers.length, 1)
       t.true(cluster.clusterId.length > 0)
+      t.false(cluster.brokers[0]?.isFenced)
+      t.is(cluster.authorizedOperations, undefined)
+      const allowed = await admin.describeCluster({ includeAuthorizedOperations: true })
+      t.true(allowed.authorizedOperations?.includes('clusterAction'))
+      const features = await admin.describeFeatures()
+      t.deepEqual(features.finalizedFeatures['share.version'], {
+        minVersionLevel: 1,
+        maxVersionLevel: 1,
+      })
+      t.is(features.supportedFeatures['group.version']?.maxVersionLevel, 1)
+      t.true((features.finalizedFeaturesEpoch ?? -1) >= 0)
       const dirs = await admin.describeLogDirs()
       const replica = dirs.flatMap(({ replicas }) => replicas).find((one) => one.topic === topic)
       t.true((replica?.bytes ?? 0) > 0)
@@ -425,7 +471,7 @@ export const clientCases: readonly ClientCase[] = [...producing, ...administrati
 const PATIENCE_MS = 20_000
 
 /** Repeats `attempt` until it does not throw: brokers may need time to tell one another. */
-async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
   const until = performance.now() + PATIENCE_MS
   for (;;) {
     try {

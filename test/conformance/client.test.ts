@@ -1,5 +1,6 @@
 /** The promises of producer and admin client. */
+import { adminGroupCases } from './admin-groups-suite.ts'
 import { holdAgainstAll } from './client-subjects.ts'
 import { clientCases } from './client-suite.ts'
 
-holdAgainstAll(clientCases)
+holdAgainstAll([...clientCases, ...adminGroupCases])
