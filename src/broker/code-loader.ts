@@ -62,9 +62,11 @@ export class CodeLoader {
     return Promise.resolve(createRequire(WORKER)(fileURLToPath(WORKER)))
   }
 
-  /** What was compiled here without the help of others. */
+  /** What was compiled here without the help of others, since the last call. */
   take(): CompiledFile[] {
-    return [...this.#fresh].map(([file, { script, modifiedMs }]) => {
+    const fresh = [...this.#fresh]
+    this.#fresh.clear()
+    return fresh.map(([file, { script, modifiedMs }]) => {
       return { file, modifiedMs, code: shared(script.createCachedData()) }
     })
   }

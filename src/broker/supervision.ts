@@ -35,7 +35,8 @@ export type FromWorker =
   | { kind: 'listening'; ports: readonly number[] }
   | { kind: 'was-reset'; error: string | null }
   | { kind: 'drained' }
-  | { kind: 'stopped'; code: readonly CompiledFile[] }
+  /** `isSpare`: nothing of the broker is left in the thread, which waits for the next start. */
+  | { kind: 'stopped'; code: readonly CompiledFile[]; isSpare: boolean }
   | { kind: 'task'; id: number; task: Task }
   | { kind: 'failed'; message: string; code: string | undefined }
   | {

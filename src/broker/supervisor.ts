@@ -11,7 +11,7 @@ import type { ListenerPlan } from './shard.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'
 import { TaskPool } from './task-pool.ts'
 import type { ThreadOptions } from './thread.ts'
-import { keepCode, takeWorker } from './worker-pool.ts'
+import { keepCode, leaveWorker, takeWorker } from './worker-pool.ts'
 
 /** The threads of a broker as a whole. */
 export interface ThreadHandle {
@@ -49,7 +49,8 @@ class WorkerHandle {
     { resolve: (message: FromWorker) => void; reject: (e: Error) => void }
   >()
   #error: Error | undefined
-  /** The thread is gone. */
+  #isSpare = false
+  /** The thread is gone, or another broker's. */
   ended = false
 
   constructor(
@@ -89,12 +90,21 @@ class WorkerHandle {
     })
   }
 
+  /** After the last answer: the thread ends, or is left to the next broker. */
+  async leave(): Promise<void> {
+    this.ended = true
+    if (this.#isSpare) await leaveWorker(this.worker)
+    else await this.worker.terminate()
+  }
+
   #endError(): Error {
     return this.#error ?? new Error('a worker ended unexpectedly')
   }
 
   #runTask(tasks: TaskPool, id: number, task: Task): void {
-    void tasks.run(task, this).then((outcome) => this.tell({ kind: 'task-done', id, outcome }))
+    void tasks.run(task, this).then((outcome) => {
+      if (!this.ended) this.tell({ kind: 'task-done', id, outcome })
+    })
   }
 
   #settle(message: FromWorker): void {
@@ -104,7 +114,10 @@ class WorkerHandle {
       this.#waiting.clear()
       return
     }
-    if (message.kind === 'stopped') keepCode(message.code)
+    if (message.kind === 'stopped') {
+      keepCode(message.code)
+      this.#isSpare = message.isSpare
+    }
     const waiting = this.#waiting.get(message.kind)
     this.#waiting.delete(message.kind)
     waiting?.resolve(message)
@@ -212,7 +225,7 @@ export class WorkerThreads implements ThreadHandle {
     const alive = this.#workers.filter((one) => one.worker.threadId !== -1)
     await this.#ask(alive, { kind: 'drain' }, 'drained')
     await this.#ask(alive, { kind: 'stop' }, 'stopped')
-    await Promise.all(alive.map(({ worker }) => worker.terminate()))
+    await Promise.all(alive.map((one) => one.leave()))
     await this.#tasks.close()
   }
 

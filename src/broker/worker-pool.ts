@@ -1,6 +1,7 @@
 /**
- * Making worker threads. A worker takes longest to load its code, so the first one is made
- * before anything else is looked at; it waits for the message that starts it.
+ * Making worker threads, and keeping those for a moment that served a broker which is gone. A
+ * worker takes longest to load its code, so the first one is made before anything else is looked
+ * at; it waits for the message that starts it. Lives on the thread that starts brokers.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
@@ -19,19 +20,60 @@ const FILES_MAX = 100
 /** Bytes at the start of a program in which its loader is named. */
 const LOADER_BYTES = 2048
 
+/** Workers that wait for the next broker; one more is ended. */
+const SPARES_MAX = 4
+/**
+ * How long they wait: tests stop one broker and start the next at once, and whoever starts none
+ * has the memory back.
+ */
+const SPARE_MS = 1000
+
 const compiled = new Map<string, CompiledFile>()
-let spare: Worker | undefined
+/** With what ends them when nobody has taken them. */
+const spares = new Map<Worker, NodeJS.Timeout | undefined>()
 
 /** Makes the worker that the next `takeWorker` gets; it loads the code of the disk ahead. */
 export function prepareWorker(): void {
-  spare ??= newWorker(true)
+  if (spares.size === 0) spares.set(newWorker(true), undefined)
 }
 
-/** A worker that waits for its first message; `preloadsDisk`: it loads the disk's code ahead. */
+/**
+ * A worker that waits for the message that starts it; `preloadsDisk`: one that is made now loads
+ * the disk's code ahead.
+ */
 export function takeWorker(preloadsDisk: boolean): Worker {
-  const worker = spare ?? newWorker(preloadsDisk)
-  spare = undefined
+  const [spare] = spares
+  if (spare === undefined) return newWorker(preloadsDisk)
+  const [worker, timer] = spare
+  clearTimeout(timer)
+  spares.delete(worker)
+  forget(worker)
+  worker.ref()
   return worker
+}
+
+/**
+ * Leaves a worker to the next broker. Nothing of the last one may be left in it. Meanwhile it does
+ * not keep the process running.
+ */
+export async function leaveWorker(worker: Worker): Promise<void> {
+  forget(worker)
+  if (spares.size >= SPARES_MAX) {
+    await worker.terminate()
+    return
+  }
+  const end = () => {
+    spares.delete(worker)
+    void worker.terminate()
+  }
+  worker.unref()
+  worker.on('error', end)
+  spares.set(worker, setTimeout(end, SPARE_MS).unref())
+}
+
+/** The last broker hears of it no more. */
+function forget(worker: Worker): void {
+  for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)
 }
 
 /** Ends a worker that was never started: in order, so that what it loads is closed again. */
