@@ -118,8 +118,12 @@ const rooms: Readonly<Record<string, Room>> = {
 
 /** Doors: what one room may import of another, where it is not all. */
 const doors: Readonly<Record<string, { of: string; files: readonly string[] }>> = {
-  // Starting is all that a program and the command line do with a broker.
-  library: { of: 'broker', files: ['src/broker/broker.ts', 'src/broker/start-error.ts'] },
+  // Starting is all that a program and the command line do with a broker; both have its first
+  // worker made before they look at what they were given.
+  library: {
+    of: 'broker',
+    files: ['src/broker/broker.ts', 'src/broker/start-error.ts', 'src/broker/worker-pool.ts'],
+  },
   cli: { of: 'broker', files: ['src/broker/broker.ts', 'src/broker/worker-pool.ts'] },
 }
 

@@ -13,6 +13,7 @@ import Module, { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { constants, Script } from 'node:vm'
+import { awaitCode, type CodeAhead } from './code-ahead.ts'
 
 /** What V8 made of one file. */
 export interface CompiledFile {
@@ -20,11 +21,27 @@ export interface CompiledFile {
   readonly modifiedMs: number
   /** In shared memory: no worker needs a copy. */
   readonly code: Uint8Array
+  /** It has the functions that ran. Otherwise it is what is known before the file runs. */
+  readonly hasRun: boolean
 }
 
 /** The code of a worker: beside this in the bundle, in its own file otherwise. */
 const bundled = import.meta.url.endsWith('.cjs')
 const WORKER = new URL(bundled ? './worker.cjs' : './worker.js', import.meta.url)
+
+/** What that code requires in any case, and what it requires of the disk. */
+const PACKAGES = ['@node-rs/crc32', 'msgpackr', 'node:net']
+const DISK_PACKAGES = ['lmdb']
+
+/** What a worker is made with. */
+export interface WorkerCode {
+  /** It loads the code of the disk before anybody asks for it. */
+  readonly preloadsDisk: boolean
+  /** What others compiled. */
+  readonly code: readonly CompiledFile[]
+  /** What is being compiled for it. */
+  readonly ahead: CodeAhead | undefined
+}
 
 interface Fresh {
   readonly script: Script
@@ -40,8 +57,11 @@ export class CodeLoader {
   readonly #known = new Map<string, CompiledFile>()
   readonly #fresh = new Map<string, Fresh>()
 
-  constructor(known: readonly CompiledFile[]) {
-    for (const one of known) this.#known.set(one.file, one)
+  readonly #parts: WorkerCode
+
+  constructor(parts: WorkerCode) {
+    this.#parts = parts
+    for (const one of parts.code) this.#known.set(one.file, one)
   }
 
   /** Loads the worker's code, and from now on all modules that it requires. */
@@ -59,7 +79,9 @@ export class CodeLoader {
       const { exports } = this
       return run.call(exports, exports, createRequire(file), this, file, dirname(file))
     }
-    return Promise.resolve(createRequire(WORKER)(fileURLToPath(WORKER)))
+    const require = createRequire(WORKER)
+    this.#takeAhead(require)
+    return Promise.resolve(require(fileURLToPath(WORKER)))
   }
 
   /** What was compiled here without the help of others, since the last call. */
@@ -67,8 +89,18 @@ export class CodeLoader {
     const fresh = [...this.#fresh]
     this.#fresh.clear()
     return fresh.map(([file, { script, modifiedMs }]) => {
-      return { file, modifiedMs, code: shared(script.createCachedData()) }
+      return { file, modifiedMs, code: shared(script.createCachedData()), hasRun: true }
     })
+  }
+
+  /** Loads packages while the code that needs them is compiled elsewhere. */
+  #takeAhead(require: NodeJS.Require): void {
+    const { ahead, preloadsDisk } = this.#parts
+    if (ahead === undefined) return
+    for (const name of PACKAGES) require(name)
+    if (preloadsDisk) for (const name of DISK_PACKAGES) require(name)
+    const code = awaitCode(ahead)
+    if (code !== undefined) this.#known.set(code.file, code)
   }
 
   #compile(content: string, file: string, modifiedMs: number): Script {
@@ -78,7 +110,8 @@ export class CodeLoader {
       cachedData: known?.modifiedMs === modifiedMs ? known.code : undefined,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     })
-    if (script.cachedDataRejected !== false) this.#fresh.set(file, { script, modifiedMs })
+    const isTaken = script.cachedDataRejected === false
+    if (!isTaken || known?.hasRun !== true) this.#fresh.set(file, { script, modifiedMs })
     return script
   }
 }

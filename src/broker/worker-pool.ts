@@ -4,15 +4,17 @@
  * at; it waits for the message that starts it. Lives on the thread that starts brokers.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import type { CompiledFile } from './code-loader.ts'
+import { compileCode, planCode } from './code-ahead.ts'
+import type { CompiledFile, WorkerCode } from './code-loader.ts'
 import type { ToWorker } from './supervision.ts'
 
+const BUNDLED = import.meta.url.endsWith('.cjs')
 /** The worker's entry: beside this code in the bundle, in its own room otherwise. */
-const ENTRY = new URL(
-  import.meta.url.endsWith('.cjs') ? './shard.cjs' : '../../workers/shard.js',
-  import.meta.url,
-)
+const ENTRY = new URL(BUNDLED ? './shard.cjs' : '../../workers/shard.js', import.meta.url)
+/** The code that it loads. */
+const CODE = fileURLToPath(new URL('./worker.cjs', import.meta.url))
 
 /** Files whose compiled code is kept: the worker's own, and those of its packages, a few dozen. */
 const FILES_MAX = 100
@@ -30,11 +32,11 @@ const SPARE_MS = 1000
 
 const compiled = new Map<string, CompiledFile>()
 /** With what ends them when nobody has taken them. */
-const spares = new Map<Worker, NodeJS.Timeout | undefined>()
+const spares = new Map<Worker, NodeJS.Timeout>()
 
-/** Makes the worker that the next `takeWorker` gets; it loads the code of the disk ahead. */
-export function prepareWorker(): void {
-  if (spares.size === 0) spares.set(newWorker(true), undefined)
+/** Makes the worker that the next `takeWorker` gets; one that nobody takes ends. */
+export function prepareWorker(preloadsDisk: boolean): void {
+  if (spares.size === 0) keepSpare(newWorker(preloadsDisk))
 }
 
 /**
@@ -52,16 +54,18 @@ export function takeWorker(preloadsDisk: boolean): Worker {
   return worker
 }
 
-/**
- * Leaves a worker to the next broker. Nothing of the last one may be left in it. Meanwhile it does
- * not keep the process running.
- */
+/** Leaves a worker to the next broker. Nothing of the last one may be left in it. */
 export async function leaveWorker(worker: Worker): Promise<void> {
   forget(worker)
   if (spares.size >= SPARES_MAX) {
     await worker.terminate()
     return
   }
+  keepSpare(worker)
+}
+
+/** It does not keep the process running. */
+function keepSpare(worker: Worker): void {
   const end = () => {
     spares.delete(worker)
     void worker.terminate()
@@ -93,8 +97,12 @@ export function keepCode(files: readonly CompiledFile[]): void {
 function newWorker(preloadsDisk: boolean): Worker {
   // msgpackr's native part takes longer to load than it saves: messages here are small.
   const env = { ...libc(), ...process.env, MSGPACKR_NATIVE_ACCELERATION_DISABLED: 'true' }
-  const workerData = { preloadsDisk, code: [...compiled.values()] }
-  return new Worker(ENTRY, { env, name: 'odradek', workerData })
+  const ahead = BUNDLED && compiled.size === 0 ? planCode(CODE) : undefined
+  const workerData: WorkerCode = { preloadsDisk, code: [...compiled.values()], ahead }
+  const worker = new Worker(ENTRY, { env, name: 'odradek', workerData })
+  const code = ahead === undefined ? undefined : compileCode(ahead)
+  if (code !== undefined) keepCode([code])
+  return worker
 }
 
 /**

@@ -6,7 +6,7 @@ import { prepareWorker } from '../broker/worker-pool.ts'
 import { type ServeOptions, serve } from './serve.ts'
 
 // Loading the broker's code takes longest: it begins while this thread reads its arguments.
-if (process.argv[2] === 'serve' && !process.argv.includes('--help')) prepareWorker()
+if (process.argv[2] === 'serve' && !process.argv.includes('--help')) prepareWorker(true)
 
 // The bundle lies one folder higher than this file's own compilation.
 const packageFile = new URL(

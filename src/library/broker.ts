@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
 import { type RunningBroker, startBroker } from '../broker/broker.ts'
 import { StartError } from '../broker/start-error.ts'
+import { prepareWorker } from '../broker/worker-pool.ts'
 import { Admin } from '../client/admin.ts'
 import { checkBroker } from '../config/check.ts'
 import { effectiveBroker, staticLayers } from '../config/effective.ts'
@@ -84,6 +85,8 @@ export class Broker implements AsyncDisposable {
    */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const inMemory = options.storage === 'memory'
+    // Node is at it while the rest is looked at.
+    if (wantsWorker(options)) prepareWorker(!inMemory)
     const wantsTemporary = !inMemory && options.dataDir === undefined
     const { topics = [] } = options
     const temporary = wantsTemporary ? mkdtempSync(path.join(tmpdir(), 'odradek-')) : undefined
@@ -176,6 +179,10 @@ export class Broker implements AsyncDisposable {
     this.#listeners.push(address)
     return address
   }
+}
+
+function wantsWorker({ threads, config }: BrokerOptions): boolean {
+  return Number(threads ?? config?.['odradek.shards'] ?? 1) !== 0
 }
 
 function opensListeners({ listen, config }: BrokerOptions): boolean {

@@ -1,14 +1,17 @@
 /** What workers of the bundle hand on to later ones. */
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import test from 'ava'
-import type { CompiledFile } from '../../src/broker/code-loader.ts'
+import { type CodeAhead, compileCode, planCode } from '../../src/broker/code-ahead.ts'
+import type { CompiledFile, WorkerCode } from '../../src/broker/code-loader.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from '../../src/broker/supervision.ts'
 import { COUNTER_NAMES } from '../../src/broker/thread-counters.ts'
 import { effectiveBroker, staticLayers } from '../../src/config/effective.ts'
 import { allocateCounters } from '../../src/ring/counters.ts'
 
 const ENTRY = new URL('../../bundle/shard.cjs', import.meta.url)
+const CODE = fileURLToPath(new URL('../../bundle/worker.cjs', import.meta.url))
 
 const options: WorkerOptions = {
   thread: 0,
@@ -26,8 +29,12 @@ const options: WorkerOptions = {
 }
 
 /** The life of a worker that begins with `code`; answers what it hands on. */
-async function handedOn(code: readonly CompiledFile[]): Promise<readonly CompiledFile[]> {
-  const worker = new Worker(ENTRY, { workerData: { preloadsDisk: false, code } })
+async function handedOn(
+  code: readonly CompiledFile[],
+  ahead?: CodeAhead,
+): Promise<readonly CompiledFile[]> {
+  const workerData: WorkerCode = { preloadsDisk: ahead !== undefined, code, ahead }
+  const worker = new Worker(ENTRY, { workerData })
   const ask = async <K extends FromWorker['kind']>(message: ToWorker, kind: K) => {
     worker.postMessage(message)
     const [answer] = (await once(worker, 'message')) as [FromWorker]
@@ -58,4 +65,39 @@ test('code that V8 refuses is compiled as ever, and handed on anew', async (t) =
   const stale = others.map((one, i) => (i === 0 ? { ...one, modifiedMs: 0 } : one))
   const again = await handedOn([spoiled, ...stale])
   t.deepEqual(files(again), files(code.slice(0, 2)))
+})
+
+function planned(): CodeAhead {
+  return planCode(CODE) ?? { file: CODE, modifiedMs: 0, memory: new SharedArrayBuffer(1 << 20) }
+}
+
+test('what the starting thread compiled meanwhile is taken, and handed on once it ran', async (t) => {
+  const ahead = planned()
+  const handing = handedOn([], ahead)
+  const compiled = compileCode(ahead)
+  t.false(compiled?.hasRun)
+  const code = await handing
+  const worker = code.find(({ file }) => file === CODE)
+  t.true(worker?.hasRun)
+  // With the functions that ran it is more.
+  t.true((worker?.code.length ?? 0) > (compiled?.code.length ?? Infinity))
+  t.true(
+    files(code).some((name) => name.endsWith('lmdb/dist/index.cjs') || name === 'dist/index.cjs'),
+  )
+  t.deepEqual(files(await handedOn(code)), [])
+})
+
+test('code that nobody compiles ahead, or that V8 refuses, is compiled by the worker', async (t) => {
+  const code = await handedOn([], planned())
+  t.true(files(code).includes('bundle/worker.cjs'))
+  const spoiled = planned()
+  compileCode(spoiled)
+  new Uint8Array(spoiled.memory).fill(7, 8, 64)
+  t.true(files(await handedOn([], spoiled)).includes('bundle/worker.cjs'))
+})
+
+test('a file that is not there is not compiled ahead', (t) => {
+  t.is(planCode(`${CODE}.gone`), undefined)
+  const memory = new SharedArrayBuffer(1024)
+  t.is(compileCode({ file: `${CODE}.gone`, modifiedMs: 0, memory }), undefined)
 })
