@@ -233,6 +233,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     if (topic.metadata === undefined || topic.waiting.length > 0) {
       this.#wait(topic.waiting, topic, messages, delivery, 0)
       this.#fetch(topic)
+      this.#sender.prepare()
     } else {
       this.#wait(this.#blocked, topic, messages, delivery, 0)
     }

@@ -88,6 +88,11 @@ export class Sender {
     })
   }
 
+  /** Asks for what the first batch will need, while metadata is still on its way. */
+  prepare(): void {
+    if (this.#settings.idempotent && this.#identity.current === undefined) this.#identity.renew()
+  }
+
   /** Gives up all batches. */
   abort(error: KafkaError): void {
     this.#disarm()

@@ -354,3 +354,19 @@ test.serial('settings that contradict each other are refused', (t) => {
   wrong(t, { batchSize: 0 }, /batchSize/)
   t.throws(() => new Producer({ bootstrapServers: 'localhost' }), { message: /host:port/ })
 })
+
+test.serial('the producer id is asked for while metadata is waited for', async (t) => {
+  await withProducer({}, async (producer, broker) => {
+    broker.missing.add('t')
+    const sent = producer.send({ topic: 't', messages: [{ value: 'v' }] })
+    for (let turn = 0; turn < 10_000 && broker.initProducerIds === 0; turn++) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    t.is(broker.initProducerIds, 1)
+    t.is(broker.requests, 0)
+    broker.missing.delete('t')
+    await sent
+    t.is(broker.initProducerIds, 1)
+    t.deepEqual(broker.values('t'), ['v'])
+  })
+})
