@@ -22,6 +22,9 @@ export interface WorkerParts {
  */
 const SPARE_BYTES_MAX = 64 * 1024 * 1024
 
+/** How often, a ms apart, it is looked whether something of the broker is left. */
+const LOOKS_MAX = 5
+
 /**
  * Serves the supervisor at the other end of `port` until it says stop; after that the next one, if
  * the thread is fit for it.
@@ -118,17 +121,18 @@ class BrokerWorker {
   }
 
   /**
-   * Whether the next broker may have this thread: the stopped one was alone on it, nothing of it
-   * was to be kept, and nothing of it can run any more.
+   * Whether the next broker may have this thread: the stopped one had no other, and nothing of it
+   * can run any more.
    */
   async #isFit(): Promise<boolean> {
-    const { threadCount, inMemory, durable } = (this.#thread as BrokerThread).options
-    if (threadCount > 1 || (!inMemory && durable)) return false
-    // What was just closed counts until the next turn. The port of the supervisor is left.
+    if ((this.#thread as BrokerThread).options.threadCount > 1) return false
+    // What was just closed counts until the next turn, and LMDB has timers of the shortest kind.
     await new Promise((resolve) => setImmediate(resolve))
-    if (process.getActiveResourcesInfo().length > 1) return false
+    for (let look = 1; isBusy() && look < LOOKS_MAX; look++) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
     const { heapUsed, external } = process.memoryUsage()
-    return heapUsed + external <= SPARE_BYTES_MAX
+    return !isBusy() && heapUsed + external <= SPARE_BYTES_MAX
   }
 
   #runTask(task: Task): Promise<TaskOutcome> {
@@ -151,4 +155,9 @@ class BrokerWorker {
       error: write('error'),
     }
   }
+}
+
+/** Whether this thread waits for anything but its supervisor. */
+function isBusy(): boolean {
+  return process.getActiveResourcesInfo().length > 1
 }

@@ -13,6 +13,7 @@ import {
   SWAP_SUFFIX,
   segmentName,
 } from './cleaning-files.ts'
+import type { Removals } from './removals.ts'
 import { DiskSegmentFile, type OpenFiles } from './segment-file.ts'
 import type { SegmentDirectory, SegmentFile, SegmentListing } from './storage.ts'
 import { StorageError } from './storage-error.ts'
@@ -21,8 +22,6 @@ const SEGMENT_NAME = /^(\d{20})\.log$/
 const METADATA_FILE = 'partition.metadata'
 const START_OFFSET_FILE = 'log-start-offset-checkpoint'
 const CLEANED_OFFSET_FILE = 'cleaner-offset-checkpoint'
-/** The longest that a timer waits. */
-const DELAY_MS_MAX = 0x7fffffff
 
 /** `<topic>-<partition>`; the topic's name was validated when it was created, and is again here. */
 export function partitionDirectoryName(topic: string, partition: number): string {
@@ -35,9 +34,7 @@ export class DiskDirectory implements SegmentDirectory {
   readonly path: string
   readonly #files: OpenFiles
   readonly #open = new Map<number, DiskSegmentFile>()
-  /** Timers of segments whose bytes are to go. */
-  readonly #removals = new Map<number, NodeJS.Timeout>()
-
+  readonly #removals: Removals
   readonly #topicId: string
 
   /** Creates the directory if it is not there. */
@@ -47,9 +44,11 @@ export class DiskDirectory implements SegmentDirectory {
     partition: number,
     topicId: string,
     files: OpenFiles,
+    removals: Removals,
   ) {
     this.path = path.join(dataDir, partitionDirectoryName(topic, partition))
     this.#files = files
+    this.#removals = removals
     this.#topicId = topicId
     try {
       fs.mkdirSync(this.path)
@@ -178,15 +177,7 @@ export class DiskDirectory implements SegmentDirectory {
   }
 
   #removeAside(baseOffset: number, delayMs: number): void {
-    clearTimeout(this.#removals.get(baseOffset))
-    const timer = setTimeout(
-      () => {
-        this.#removals.delete(baseOffset)
-        fs.rm(`${this.#segmentPath(baseOffset)}${DELETED_SUFFIX}`, { force: true }, () => {})
-      },
-      Math.min(delayMs, DELAY_MS_MAX),
-    )
-    this.#removals.set(baseOffset, timer.unref())
+    this.#removals.later(`${this.#segmentPath(baseOffset)}${DELETED_SUFFIX}`, delayMs)
   }
 
   /** A checkpoint file of Kafka's form with the one line of this partition. */

@@ -6,6 +6,7 @@ import { putAside } from './deleted-topics.ts'
 import { DiskDirectory } from './directory.ts'
 import { INDEX_DIRECTORY } from './index-check.ts'
 import { LmdbOffsetIndex } from './offset-index.ts'
+import { Removals } from './removals.ts'
 import { OpenFiles } from './segment-file.ts'
 import type { OffsetIndex, SegmentDirectory, Storage } from './storage.ts'
 
@@ -14,6 +15,7 @@ export class DiskStorage implements Storage {
   readonly index: OffsetIndex
   readonly #dataDir: string
   readonly #files: OpenFiles
+  readonly #removals = new Removals()
   readonly #log: Log
 
   /**
@@ -28,7 +30,7 @@ export class DiskStorage implements Storage {
   }
 
   directory(topic: string, partition: number, topicId: string): SegmentDirectory {
-    return new DiskDirectory(this.#dataDir, topic, partition, topicId, this.#files)
+    return new DiskDirectory(this.#dataDir, topic, partition, topicId, this.#files, this.#removals)
   }
 
   /** The name is free at once; the bytes go behind the back, or at the next start after a crash. */
@@ -38,6 +40,7 @@ export class DiskStorage implements Storage {
   }
 
   async close(): Promise<void> {
+    this.#removals.close()
     await this.index.close()
   }
 }

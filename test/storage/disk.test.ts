@@ -8,6 +8,7 @@ import { DiskDirectory } from '../../src/storage/directory.ts'
 import { DiskStorage, removeDeletedPartitions } from '../../src/storage/disk.ts'
 import { discardDamagedIndex } from '../../src/storage/index-check.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
+import { Removals } from '../../src/storage/removals.ts'
 import { OpenFiles } from '../../src/storage/segment-file.ts'
 import type { IndexUpdate, OffsetIndex } from '../../src/storage/storage.ts'
 import { StorageError } from '../../src/storage/storage-error.ts'
@@ -69,7 +70,9 @@ test('thousands of logs share a few descriptors', async (t) => {
   const files = new OpenFiles(4)
   const logs = Array.from({ length: 50 }, (_, i) => {
     const on = new MemoryStorage()
-    const parts = { directory: () => new DiskDirectory(directory, 't', i, TOPIC_ID, files) }
+    const parts = {
+      directory: () => new DiskDirectory(directory, 't', i, TOPIC_ID, files, new Removals()),
+    }
     return openLogOn(Object.assign(on, parts))
   })
   const open = () =>
@@ -98,7 +101,7 @@ function isIn(directory: string, descriptor: string): boolean {
 
 test('a full disk says ENOSPC even when some bytes found room', (t) => {
   const directory = temporary(t)
-  const segments = new DiskDirectory(directory, 't', 0, TOPIC_ID, new OpenFiles(4))
+  const segments = new DiskDirectory(directory, 't', 0, TOPIC_ID, new OpenFiles(4), new Removals())
   const file = segments.create(0)
   file.append([Buffer.alloc(100, 1)], 100)
   const { writeSync } = fs
@@ -125,7 +128,7 @@ test('a full disk says ENOSPC even when some bytes found room', (t) => {
 
 test('a removed segment does not come back as an empty file', (t) => {
   const directory = temporary(t)
-  const segments = new DiskDirectory(directory, 't', 0, TOPIC_ID, new OpenFiles(4))
+  const segments = new DiskDirectory(directory, 't', 0, TOPIC_ID, new OpenFiles(4), new Removals())
   const file = segments.create(0)
   file.append([Buffer.alloc(10)], 10)
   segments.remove(0, 0)
@@ -135,7 +138,14 @@ test('a removed segment does not come back as an empty file', (t) => {
 
 test('the start of a log is kept in Kafka’s form, and half a file is no start', (t) => {
   const directory = temporary(t)
-  const segments = new DiskDirectory(directory, 'a-b', 3, TOPIC_ID, new OpenFiles(4))
+  const segments = new DiskDirectory(
+    directory,
+    'a-b',
+    3,
+    TOPIC_ID,
+    new OpenFiles(4),
+    new Removals(),
+  )
   t.is(segments.readLogStartOffset(), undefined)
   segments.create(0)
   segments.writeLogStartOffset(42, true)
@@ -314,4 +324,22 @@ test('the index on disk answers as the one in memory', async (t) => {
     { numRuns: 60 },
   )
   await storage.close()
+})
+
+test('a segment that was removed stays when its storage is closed, until the next start', async (t) => {
+  const directory = temporary(t)
+  const storage = new DiskStorage(directory, 10, logOf())
+  const segments = storage.directory('t', 0, TOPIC_ID)
+  segments.create(0).append([Buffer.alloc(10)], 10)
+  segments.create(10).append([Buffer.alloc(10)], 10)
+  const aside = (offset: string) => path.join(directory, 't-0', `${offset}.log.deleted`)
+  segments.remove(0, 0)
+  while (fs.existsSync(aside('00000000000000000000'))) await new Promise(setImmediate)
+  segments.remove(10, 0)
+  await storage.close()
+  // Whatever would go now would go in the next turns.
+  for (let turn = 0; turn < 1000; turn++) await new Promise(setImmediate)
+  t.true(fs.existsSync(aside('00000000000000000010')))
+  segments.list()
+  t.false(fs.existsSync(aside('00000000000000000010')))
 })
