@@ -14,6 +14,8 @@ import type { Duration, Place, Suite } from './harness.ts'
 
 const BUNDLE = new URL('../bundle/index.cjs', import.meta.url)
 const TOPICS = 50
+/** As many threads may wait for the next broker. */
+const SPARES = 4
 
 type Face = typeof import('../src/index.ts')
 
@@ -34,6 +36,16 @@ export async function lifecycle({ directory }: Place): Promise<Suite> {
       { name: 'first broker on disk: to the first record', limit, run: () => first({}) },
       { name: 'broker in memory: to the first record', limit, run: () => started(face, memory) },
       { name: 'broker on disk: to the first record', limit, run: () => started(face, {}) },
+      {
+        name: 'broker in memory, new thread: to the first record',
+        limit,
+        run: () => fresh(face, memory),
+      },
+      {
+        name: 'broker on disk, new thread: to the first record',
+        limit,
+        run: () => fresh(face, {}),
+      },
       { name: 'broker in memory: stop', limit, run: () => stopped(face, memory) },
       { name: 'broker on disk: stop', limit, run: () => stopped(face, {}) },
       { name: `broker in memory: reset of ${TOPICS} topics`, limit, run: () => reset(inMemory) },
@@ -89,6 +101,15 @@ async function first(options: BrokerOptions): Promise<Duration> {
 
 async function started(face: Face, options: BrokerOptions): Promise<Duration> {
   const { startMs } = await live(face, options)
+  return { overriddenDuration: startMs }
+}
+
+/** No thread of an earlier broker is left: others have taken them all. */
+async function fresh(face: Face, options: BrokerOptions): Promise<Duration> {
+  const others = Array.from({ length: SPARES }, () => face.Broker.start({ storage: 'memory' }))
+  const started = await Promise.all(others)
+  const { startMs } = await live(face, options)
+  await Promise.all(started.map((broker) => broker.stop()))
   return { overriddenDuration: startMs }
 }
 
