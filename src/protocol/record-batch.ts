@@ -278,9 +278,13 @@ export class RecordCursor {
     return this.#buffer[this.#at++] as number
   }
 
+  // Most varints are one byte. Apart from the rest, that case is small enough to be inlined.
   #varint(): number {
     const first = this.#byte()
-    if (first < 0x80) return (first >>> 1) ^ -(first & 1)
+    return first < 0x80 ? (first >>> 1) ^ -(first & 1) : this.#longVarint(first)
+  }
+
+  #longVarint(first: number): number {
     let raw = first & 0x7f
     for (let shift = 7; shift < 28; shift += 7) {
       const byte = this.#byte()
@@ -294,9 +298,14 @@ export class RecordCursor {
   }
 
   #varlong(): number {
-    let raw = 0
-    let scale = 1
-    for (let i = 0; i < 10; i++) {
+    const first = this.#byte()
+    return first < 0x80 ? (first >>> 1) ^ -(first & 1) : this.#longVarlong(first)
+  }
+
+  #longVarlong(first: number): number {
+    let raw = first & 0x7f
+    let scale = 128
+    for (let i = 1; i < 10; i++) {
       const byte = this.#byte()
       raw += (byte & 0x7f) * scale
       if (byte < 0x80) return unzigzag(raw)
