@@ -121,7 +121,11 @@ class BenchGroups {
       regexEngine: () => undefined,
       groupConfig: () => config,
       now: () => ({ wallMs: Date.now(), monotonicMs: performance.now() }),
-      host: { append: (_, __, ___, done) => done(ErrorCode.NONE), reload: () => {} },
+      host: {
+        append: (_, __, done) => done(ErrorCode.NONE),
+        appendMarker: (_, __, done) => done(ErrorCode.NONE),
+        reload: () => {},
+      },
     })
     this.#service.coordinator.partitionCount = 1
     this.#service.runtime.beginLoad(0)

@@ -1,6 +1,10 @@
 /** Batches of a coordinator's topic: records into a batch, and back for the replay. */
 
-import type { CoordinatorRecord, EncodedRecord } from '../coordinator/runtime.ts'
+import type {
+  CoordinatorRecord,
+  EncodedRecord,
+  TransactionProducer,
+} from '../coordinator/runtime.ts'
 import { readMarker } from '../log/marker.ts'
 import { CodecId, type Codecs, type CompressedCodec } from '../protocol/compression.ts'
 import { MalformedRequest } from '../protocol/reader.ts'
@@ -17,6 +21,7 @@ import {
   RECORD_BATCH_OVERHEAD,
   RecordCursor,
   recordsCount,
+  TRANSACTIONAL_BIT,
 } from '../protocol/record-batch.ts'
 import {
   decodeKey,
@@ -29,12 +34,15 @@ import {
 export function batchOf(
   records: readonly EncodedRecord[],
   timestamp: number,
+  producer: TransactionProducer | undefined,
   crc32c: Crc32c,
 ): Buffer {
-  return buildBatch(
-    { records: records.map(({ key, value }) => ({ key, value, timestamp })) },
-    crc32c,
-  )
+  const plain = { records: records.map(({ key, value }) => ({ key, value, timestamp })) }
+  if (producer === undefined) return buildBatch(plain, crc32c)
+  const { producerId, producerEpoch } = producer
+  // Kafka's coordinators begin each batch with sequence 0, which nobody looks at.
+  const header = { attributes: TRANSACTIONAL_BIT, producerId, producerEpoch, baseSequence: 0 }
+  return buildBatch({ ...plain, ...header }, crc32c)
 }
 
 /** Sees what is in a log, in its order. */

@@ -4,7 +4,7 @@
  */
 import type { ImageChange, TopicImage } from '../cluster/image.ts'
 import { newTopicOnFirstUse } from '../cluster/internal-topics.ts'
-import type { CoordinatorRuntime, EncodedRecord } from '../coordinator/runtime.ts'
+import type { CoordinatorHost, CoordinatorRuntime } from '../coordinator/runtime.ts'
 import type { CodecError } from '../protocol/compression.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { InvalidRecord } from '../protocol/record-batch.ts'
@@ -115,24 +115,28 @@ export class CoordinatorTopic {
     return true
   }
 
-  /** What was written may be lost: replays the partition again. */
-  reload(index: number): void {
-    this.#load(index, RELOAD_MS)
+  /** What the runtime writes with; see CoordinatorHost. */
+  readonly host: CoordinatorHost = {
+    append: (index, { records, nowMs, producer }, done) => {
+      const slot = this.#slots[index]
+      if (slot === undefined) {
+        done(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+        return
+      }
+      const batch = batchOf(records, nowMs, producer, this.#parts.crc32c)
+      this.#parts.append(slot, batch, { onAppended: (_tag, { errorCode }) => done(errorCode) })
+    },
+    appendMarker: (index, marker, done) => {
+      const slot = this.#slots[index]
+      if (slot === undefined) done(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      else this.#parts.appendMarker(slot, marker, done)
+    },
+    reload: (index) => this.#load(index, RELOAD_MS),
   }
 
-  append(
-    index: number,
-    records: readonly EncodedRecord[],
-    nowMs: number,
-    done: (errorCode: ErrorCode) => void,
-  ): void {
-    const slot = this.#slots[index]
-    if (slot === undefined) {
-      done(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-      return
-    }
-    const batch = batchOf(records, nowMs, this.#parts.crc32c)
-    this.#parts.append(slot, batch, { onAppended: (_tag, { errorCode }) => done(errorCode) })
+  /** The leader epoch of a partition; -1: there is no such partition. */
+  leaderEpoch(index: number): number {
+    return this.#parts.image.topic(this.#topic.name)?.partitions[index]?.leaderEpoch ?? -1
   }
 
   /** The offset of the next record of a partition; -1: it cannot be read now. */

@@ -6,17 +6,21 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ClusterImage, ImageChange } from '../cluster/image.ts'
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from '../cluster/internal-topics.ts'
 import type { GroupCommand } from '../coordinator/group/commands.ts'
 import { GroupService } from '../coordinator/group/service.ts'
-import type { CoordinatorHost } from '../coordinator/runtime.ts'
 import type { ShareCommand } from '../coordinator/share/commands.ts'
 import type { LogWaiter } from '../coordinator/share/host.ts'
 import { ShareService } from '../coordinator/share/service.ts'
 import { ShareStateService } from '../coordinator/share/state-service.ts'
+import type { TransactionCommand } from '../coordinator/transaction/commands.ts'
+import { TransactionService } from '../coordinator/transaction/service.ts'
 import type { Codecs } from '../protocol/compression.ts'
+import type { ErrorCode } from '../protocol/errors.ts'
 import type { Crc32c } from '../protocol/record-batch.ts'
 import { consumerOffsetsRecords } from '../protocol/records/consumer-offsets.ts'
 import { shareGroupStateRecords } from '../protocol/records/share-group-state.ts'
+import { transactionStateRecords } from '../protocol/records/transaction-state.ts'
 import type { BufferPool } from '../ring/arena.ts'
 import { CoordinatorTopic } from './coordinator-topic.ts'
 import { groupConfigsOf } from './group-configs.ts'
@@ -24,7 +28,10 @@ import type { ControllerAnswers, ControllerCommand } from './mailbox/controller.
 import type { CoordinatorAnswers, CoordinatorCommand } from './mailbox/coordinator.ts'
 import type { ReadOrder } from './mailbox/hot.ts'
 import type { PartitionAnswers, PartitionCommand } from './mailbox/partition.ts'
-import type { AppendSink, ReadResult } from './partition-requests.ts'
+import { markerWriter } from './marker-writer.ts'
+import { addOffsets, commitInTransaction } from './offsets-in-transaction.ts'
+import type { AppendSink, MarkerOrder, ReadResult } from './partition-requests.ts'
+import { ProducerIds } from './producer-ids.ts'
 import { RegexLoader } from './regex-loader.ts'
 import { shareHostOf } from './share-host.ts'
 import { shareStateAccess } from './share-state-access.ts'
@@ -41,6 +48,8 @@ export interface CoordinatorParts {
   random(): number
   /** Appends to a partition of this thread, acks=all. */
   append(slot: number, batch: Buffer, sink: AppendSink): void
+  /** Ends a transaction in a partition of this thread; as CoordinatorHost.appendMarker. */
+  appendMarker(slot: number, marker: MarkerOrder, done: (errorCode: ErrorCode) => void): void
   /** The first offset of a partition of this thread; -1 while it is offline. */
   startOffset(slot: number): number
   /** The offset behind the last one of a partition of this thread; -1 while it is offline. */
@@ -71,12 +80,6 @@ export interface CoordinatorParts {
   soon(then: () => void): void
 }
 
-/** The topic that groups are kept in. */
-export const OFFSETS_TOPIC = '__consumer_offsets'
-
-/** The topic that share partitions are kept in. */
-const SHARE_STATE_TOPIC = '__share_group_state'
-
 /** The clock is not looked at more often than this: a time that has come may wait as long. */
 const TICK_MS_MIN = 20
 
@@ -89,6 +92,8 @@ export class Coordinator {
   readonly #shares: ShareService
   readonly #offsetsTopic: CoordinatorTopic
   readonly #stateTopic: CoordinatorTopic
+  readonly #transactions: TransactionService
+  readonly #transactionsTopic: CoordinatorTopic
   readonly #regexes = new RegexLoader()
   readonly #stopListening: () => void
   #cancelTick: (() => void) | undefined
@@ -97,11 +102,65 @@ export class Coordinator {
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts
-    this.#offsetsTopic = this.#topicOf(OFFSETS_TOPIC)
-    this.#stateTopic = this.#topicOf(SHARE_STATE_TOPIC)
+    const onTurn = () => this.#setTick()
+    this.#offsetsTopic = new CoordinatorTopic(
+      {
+        name: OFFSETS_TOPIC,
+        schemas: consumerOffsetsRecords,
+        thread: parts,
+        onPartitions: (count) => {
+          this.#service.coordinator.partitionCount = count
+        },
+        onLoaded: (sinceMs) => this.#onGroupsLoaded(sinceMs),
+        onTurn,
+      },
+      () => this.#service.runtime,
+    )
+    this.#stateTopic = new CoordinatorTopic(
+      {
+        name: SHARE_STATE_TOPIC,
+        schemas: shareGroupStateRecords,
+        thread: parts,
+        onPartitions: (count) => {
+          this.#states.states.partitionCount = count
+        },
+        onLoaded: () => undefined,
+        onTurn,
+      },
+      () => this.#states.runtime,
+    )
+    this.#transactionsTopic = new CoordinatorTopic(
+      {
+        name: TRANSACTIONS_TOPIC,
+        schemas: transactionStateRecords,
+        thread: parts,
+        onPartitions: (count) => {
+          this.#transactions.coordinator.partitionCount = count
+        },
+        onLoaded: () => undefined,
+        onTurn,
+      },
+      () => this.#transactions.runtime,
+    )
     const now = () => ({ wallMs: parts.clock.wallMs(), monotonicMs: parts.clock.monotonicMs() })
+    const producerIds = new ProducerIds((command, answer) => parts.callController(command, answer))
+    const writeMarkers = markerWriter(parts, () => this.#service.runtime)
+    this.#transactions = new TransactionService({
+      host: this.#transactionsTopic.host,
+      now,
+      config: () => parts.image.brokerConfig,
+      regexEngine: () => this.#regexes.engine(),
+      takeProducerId: (done) => producerIds.take(done),
+      coordinatorEpoch: (partition) => this.#transactionsTopic.leaderEpoch(partition),
+      writeMarkers: (markers, done) => {
+        writeMarkers(markers, (errorCodes) => {
+          done(errorCodes)
+          this.#setTick()
+        })
+      },
+    })
     this.#states = new ShareStateService({
-      host: hostOf(this.#stateTopic),
+      host: this.#stateTopic.host,
       endOffset: (partition) => this.#stateTopic.endOffset(partition),
       trim: (partition, offset) => this.#stateTopic.trim(partition, offset),
       now,
@@ -117,19 +176,23 @@ export class Coordinator {
       createTopics: topicCreator(parts),
       shareStates: shareStateAccess(this.#stateTopic, this.#states, this.#shares.partitions),
       now,
-      host: hostOf(this.#offsetsTopic),
+      host: this.#offsetsTopic.host,
     })
     this.#stopListening = parts.image.onChange((change) => this.#onChange(change))
     this.#offsetsTopic.start()
     this.#stateTopic.start()
+    this.#transactionsTopic.start()
   }
 
   /** Takes a command; `answer` is called once, now or later. */
   onCommand<C extends CoordinatorCommand>(command: C, answer: Answer<C>): void {
-    if (command.kind === 'ensure-offsets-topic' || command.kind === 'ensure-share-topic') {
-      const groups = command.kind === 'ensure-offsets-topic'
-      const topic = groups ? this.#offsetsTopic : this.#stateTopic
+    const topic = this.#topicToEnsure(command)
+    if (topic !== undefined) {
       topic.ensure((errorCode) => answer({ errorCode } as never))
+      return
+    }
+    if (isTransactionCommand(command)) {
+      this.#onTransaction(command, answer as (result: unknown) => void)
       return
     }
     if (isShareCommand(command)) {
@@ -146,7 +209,9 @@ export class Coordinator {
       return
     }
     const run = () => {
-      this.#service.onCommand(command as GroupCommand, answer as (result: unknown) => void)
+      if (command.kind === 'txn-offset-commit') {
+        commitInTransaction(this.#transactions, this.#service, command, answer as never)
+      } else this.#service.onCommand(command as GroupCommand, answer as (result: unknown) => void)
       this.#setTick()
     }
     if (bringsRegex(command)) this.#regexes.whenLoaded(run)
@@ -169,30 +234,36 @@ export class Coordinator {
     this.#shares.partitions.forget(() => true)
     this.#offsetsTopic.stop()
     this.#stateTopic.stop()
+    this.#transactionsTopic.stop()
   }
 
-  #topicOf(name: typeof OFFSETS_TOPIC | typeof SHARE_STATE_TOPIC): CoordinatorTopic {
-    const groups = name === OFFSETS_TOPIC
-    return new CoordinatorTopic(
-      {
-        name,
-        schemas: groups ? consumerOffsetsRecords : shareGroupStateRecords,
-        thread: this.#parts,
-        onPartitions: (count) => {
-          if (groups) this.#service.coordinator.partitionCount = count
-          else this.#states.states.partitionCount = count
-        },
-        onLoaded: (sinceMs) => {
-          if (groups) this.#onGroupsLoaded(sinceMs)
-        },
-        onTurn: () => this.#setTick(),
-      },
-      () => (groups ? this.#service.runtime : this.#states.runtime),
-    )
+  #topicToEnsure({ kind }: CoordinatorCommand): CoordinatorTopic | undefined {
+    switch (kind) {
+      case 'ensure-offsets-topic':
+        return this.#offsetsTopic
+      case 'ensure-share-topic':
+        return this.#stateTopic
+      case 'ensure-transaction-topic':
+        return this.#transactionsTopic
+      default:
+        return undefined
+    }
+  }
+
+  #onTransaction(command: TransactionCommand, answer: (result: unknown) => void): void {
+    const run = () => {
+      if (command.kind !== 'add-offsets-to-txn') this.#transactions.onCommand(command, answer)
+      else addOffsets(this.#transactions, this.#service, command, answer)
+      this.#setTick()
+    }
+    const { transactionalIdPattern = null } =
+      command.kind === 'list-transactions' ? command.request : {}
+    if (transactionalIdPattern) this.#regexes.whenLoaded(run)
+    else run()
   }
 
   #onChange(change: ImageChange): void {
-    if (this.#offsetsTopic.onChange(change)) return
+    if (this.#offsetsTopic.onChange(change) || this.#transactionsTopic.onChange(change)) return
     if (this.#stateTopic.onChange(change)) {
       // What was in flight is not kept anywhere any more.
       if (change.kind === 'partition-deleted') this.#shares.partitions.forget(() => true)
@@ -219,9 +290,12 @@ export class Coordinator {
 
   /** One timer of the thread, for the first of all times to come. */
   #setTick(): void {
-    const { timers } = this.#service.runtime
-    const nextMs = timers.nextMs()
-    if (this.#stopped || nextMs === undefined || nextMs >= this.#tickAtMs) return
+    const runtimes = [this.#service.runtime, this.#transactions.runtime]
+    const [groupsMs = Infinity, transactionsMs = Infinity] = runtimes.map(({ timers }) => {
+      return timers.nextMs()
+    })
+    const nextMs = Math.min(groupsMs, transactionsMs)
+    if (this.#stopped || nextMs >= this.#tickAtMs) return
     const nowMs = this.#parts.clock.monotonicMs()
     const atMs = Math.max(nowMs + TICK_MS_MIN, nextMs)
     // Each command comes by here: none may put off a look that is due sooner.
@@ -230,18 +304,25 @@ export class Coordinator {
     this.#tickAtMs = atMs
     this.#cancelTick = this.#parts.after(Math.min(atMs - nowMs, 2 ** 31 - 1), () => {
       this.#tickAtMs = Infinity
-      this.#service.runtime.advance()
+      for (const runtime of runtimes) runtime.advance()
       this.#setTick()
     })
   }
 }
 
-function hostOf(topic: CoordinatorTopic): CoordinatorHost {
-  return {
-    append: (partition, records, nowMs, done) => topic.append(partition, records, nowMs, done),
-    reload: (partition) => topic.reload(partition),
-  }
+function isTransactionCommand(command: CoordinatorCommand): command is TransactionCommand {
+  return transactionKinds.has(command.kind)
 }
+
+const transactionKinds: ReadonlySet<string> = new Set([
+  'init-transactional-id',
+  'add-partitions-to-txn',
+  'add-offsets-to-txn',
+  'end-txn',
+  'write-txn-markers',
+  'describe-transactions',
+  'list-transactions',
+] satisfies TransactionCommand['kind'][])
 
 function isShareCommand(command: CoordinatorCommand): command is ShareCommand {
   return shareKinds.has(command.kind)

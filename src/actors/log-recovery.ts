@@ -289,6 +289,7 @@ export function replayBatch(log: PartitionLog, bytes: Buffer, at: number): void 
       baseSequence: baseSequence(bytes, at),
       // Compaction takes records away, but the batch keeps its range of sequences.
       recordsCount: lastOffsetDelta(bytes, at) + 1,
+      transactional: isTransactional(bytes, at),
     },
     {
       baseOffset: base,
@@ -296,6 +297,5 @@ export function replayBatch(log: PartitionLog, bytes: Buffer, at: number): void 
       timestamp: nowMs,
       nowMs,
     },
-    isTransactional(bytes, at),
   )
 }

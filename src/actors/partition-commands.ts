@@ -19,7 +19,7 @@ type Answer<Kind extends keyof PartitionAnswers> = PartitionAnswers[Kind][number
 type PartitionOf = (slot: number) => Partition | undefined
 
 /**
- * Answers `command`, at once. A slot that `partitionOf` does not know is
+ * Answers `command`, at once but for markers, which may wait for a flush. A slot that `partitionOf` does not know is
  * UNKNOWN_TOPIC_OR_PARTITION.
  */
 export function onPartitionCommand(
@@ -55,9 +55,33 @@ export function onPartitionCommand(
         }),
       )
       return
+    case 'write-markers':
+      writeMarkers(partitionOf, command.markers, answer)
+      return
     default:
       unreachable(command)
   }
+}
+
+function writeMarkers(
+  partitionOf: PartitionOf,
+  markers: (PartitionCommand & { kind: 'write-markers' })['markers'],
+  answer: (results: Answer<'write-markers'>[]) => void,
+): void {
+  const results: Answer<'write-markers'>[] = []
+  let open = markers.length + 1
+  const onAppended = (at: number, { errorCode }: { errorCode: ErrorCode }) => {
+    results[at] = { errorCode }
+    open--
+    if (open === 0) answer(results)
+  }
+  for (const [at, marker] of markers.entries()) {
+    const partition = partitionOf(marker.slot)
+    if (partition !== undefined) partition.appendMarker(marker, { onAppended }, at)
+    else onAppended(at, { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
+  }
+  open--
+  if (open === 0) answer(results)
 }
 
 /** Why the partition cannot answer, or NONE. `currentLeaderEpoch`: -1 is unchecked. */

@@ -49,7 +49,7 @@ export interface LogParts {
 export class PartitionLog {
   readonly parts: LogParts
   readonly segments: LogSegment[] = []
-  readonly producers = new ProducerStates()
+  readonly producers: ProducerStates
   readonly epochs = new LeaderEpochs()
   readonly journal = new IndexJournal()
   logStartOffset = 0
@@ -69,6 +69,7 @@ export class PartitionLog {
 
   constructor(parts: LogParts, config: TopicConfig) {
     this.parts = parts
+    this.producers = new ProducerStates(1 + Math.floor(parts.random() * 0x7ffffffe))
     this.#config = config
   }
 

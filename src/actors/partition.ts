@@ -4,20 +4,16 @@
  */
 import type { TopicConfig } from '../config/topic.ts'
 import type { Refusal } from '../log/batch-rules.ts'
-import type { ProducerClaim } from '../log/producer-state.ts'
 import type { Codecs } from '../protocol/compression.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import {
   attributes,
-  baseSequence,
   CRC_FROM,
-  isTransactional,
   LOG_APPEND_TIME_BIT,
   lastOffsetDelta,
   maxTimestamp,
   producerEpoch,
   producerId,
-  recordsCount,
   setAttributes,
   setBaseOffset,
   setCrc,
@@ -27,15 +23,20 @@ import {
 import type { BufferPool } from '../ring/arena.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import { BatchJudge } from './batch-judge.ts'
+import { FlushQueue } from './partition-flush.ts'
 import { type LogParts, PartitionLog } from './partition-log.ts'
 import {
+  type AppendOrigin,
   type AppendResult,
   type AppendSink,
   FAILED,
+  FROM_CLIENT,
+  type MarkerOrder,
   type ReadRequest,
   type ReadResult,
   refuseRead,
 } from './partition-requests.ts'
+import { claimOf, transactionProblem, writeMarker } from './partition-transactions.ts'
 
 /**
  * Bytes that one read of one partition brings at most (but always a whole batch): it fills memory.
@@ -72,9 +73,7 @@ export class Partition {
   #host: PartitionHost
   #config: TopicConfig
   #online = false
-  #flushing = false
-  readonly #awaitingFlush: { sink: AppendSink; tag: number; result: AppendResult; end: number }[] =
-    []
+  readonly #flushes: FlushQueue
 
   constructor(parts: LogParts, leaderEpoch: number, config: TopicConfig, host: PartitionHost) {
     this.slot = parts.slot
@@ -84,6 +83,7 @@ export class Partition {
     this.#config = config
     const { codecs, decompressedBytesMax } = host
     this.judge = new BatchJudge({ codecs, decompressedBytesMax, crc32c: parts.crc32c }, config)
+    this.#flushes = new FlushQueue(this.log, (error) => this.#flushFailed(error))
     this.log.flushState.onRollFlushFailed = (error) => this.#flushFailed(error)
   }
 
@@ -110,9 +110,7 @@ export class Partition {
   /** Answers KAFKA_STORAGE_ERROR from now on, also to those who wait for a flush. */
   goOffline(): void {
     this.#online = false
-    for (const waiting of this.#awaitingFlush.splice(0)) {
-      waiting.sink.onAppended(waiting.tag, this.#failure(ErrorCode.KAFKA_STORAGE_ERROR))
-    }
+    this.#flushes.failAll(this.#failure(ErrorCode.KAFKA_STORAGE_ERROR))
   }
 
   /**
@@ -120,38 +118,47 @@ export class Partition {
    * `acksAll`: the answer may have to wait for a flush, as the topic's policy says.
    */
   // hot
-  append(records: Buffer, acksAll: boolean, sink: AppendSink, tag: number): void {
+  append(
+    records: Buffer,
+    acksAll: boolean,
+    sink: AppendSink,
+    tag: number,
+    origin: AppendOrigin = FROM_CLIENT,
+  ): void {
     this.answered = false
-    if (!this.#online) {
-      this.#answer(sink, tag, this.#failure(ErrorCode.KAFKA_STORAGE_ERROR))
-      return
-    }
-    const { log } = this
-    const nowMs = log.parts.clock.wallMs()
     let result: AppendResult
     try {
-      result = this.#tryAppend(records, nowMs)
+      result = this.#online ? this.#tryAppend(records, origin) : this.#offline()
     } catch (error) {
-      if (!(error instanceof StorageError)) throw error
-      this.storageFailed(error)
-      result = this.#failure(ErrorCode.KAFKA_STORAGE_ERROR)
+      result = this.#storageProblem(error)
     }
-    if (result.errorCode !== ErrorCode.NONE) {
-      this.#answer(sink, tag, result)
-      return
-    }
-    this.#host.advanced(this)
-    const { unflushedMessages } = log.flushState
-    const due = unflushedMessages >= this.#config['flush.messages']
-    if (due || (acksAll && this.#host.groupCommit && unflushedMessages > 0)) {
-      this.#awaitingFlush.push({ sink, tag, result, end: log.logEndOffset })
-      this.#flush()
-      return
-    }
-    this.#answer(sink, tag, result)
+    this.#settle(result, acksAll, sink, tag)
   }
 
-  #answer(sink: AppendSink, tag: number, result: AppendResult): void {
+  /** Ends a transaction here; the answer comes as for an append with acks=all. */
+  appendMarker(marker: MarkerOrder, sink: AppendSink, tag: number): void {
+    this.answered = false
+    let result: AppendResult
+    try {
+      result = this.#online ? this.#tryMarker(marker) : this.#offline()
+    } catch (error) {
+      result = this.#storageProblem(error)
+    }
+    this.#settle(result, true, sink, tag)
+  }
+
+  /** Answers, now or when what was appended is on the disk. */
+  // hot
+  #settle(result: AppendResult, acksAll: boolean, sink: AppendSink, tag: number): void {
+    if (result.errorCode === ErrorCode.NONE) {
+      this.#host.advanced(this)
+      const { unflushedMessages } = this.log.flushState
+      const due = unflushedMessages >= this.#config['flush.messages']
+      if (due || (acksAll && this.#host.groupCommit && unflushedMessages > 0)) {
+        this.#flushes.add(sink, tag, result)
+        return
+      }
+    }
     this.answered = true
     sink.onAppended(tag, result)
   }
@@ -253,17 +260,24 @@ export class Partition {
     if (!this.#online) return
     const { unflushedMessages, unflushedSinceMs } = this.log.flushState
     const isDue = nowMs - unflushedSinceMs >= this.#config['flush.ms']
-    if (unflushedMessages > 0 && isDue) this.#flush()
+    if (unflushedMessages > 0 && isDue) this.#flushes.flush()
   }
 
-  #tryAppend(records: Buffer, nowMs: number): AppendResult {
+  #tryAppend(records: Buffer, origin: AppendOrigin): AppendResult {
+    const { log } = this
+    const nowMs = log.parts.clock.wallMs()
+    const unverified = transactionProblem(log.producers, records, origin, nowMs)
+    if (unverified !== undefined) {
+      return { ...this.#failure(ErrorCode.INVALID_TXN_STATE), ...unverified }
+    }
     const batch = this.judge.judge(records, nowMs)
     if (!Buffer.isBuffer(batch)) return this.#refused(batch)
-    const { log } = this
     const id = producerId(batch, 0)
-    if (id >= 0) {
-      const claim = claimOf(batch, id)
-      const verdict = log.producers.check(claim)
+    if (id >= 0 && origin.coordinator) {
+      const errorCode = log.producers.checkEpoch(id, producerEpoch(batch, 0))
+      if (errorCode !== ErrorCode.NONE) return this.#failure(errorCode)
+    } else if (id >= 0) {
+      const verdict = log.producers.check(claimOf(batch, id), origin.epochBump)
       if (verdict.kind === 'refuse') return this.#failure(verdict.errorCode)
       if (verdict.kind === 'duplicate') {
         const { baseOffset, timestamp } = verdict.batch
@@ -271,6 +285,11 @@ export class Partition {
       }
     }
     return this.#appendSound(batch, batch !== records, nowMs)
+  }
+
+  #tryMarker(marker: MarkerOrder): AppendResult {
+    const { errorCode, offset } = writeMarker(this.log, this.leaderEpoch, marker)
+    return errorCode === ErrorCode.NONE ? this.#success(offset, -1) : this.#failure(errorCode)
   }
 
   /** Completes the header of a batch that passed every check, and appends it. */
@@ -294,26 +313,9 @@ export class Partition {
     log.epochs.observe(this.leaderEpoch, baseOffset)
     const id = producerId(batch, 0)
     if (id >= 0) {
-      log.producers.appended(
-        claimOf(batch, id),
-        { baseOffset, lastOffset, timestamp, nowMs },
-        isTransactional(batch, 0),
-      )
+      log.producers.appended(claimOf(batch, id), { baseOffset, lastOffset, timestamp, nowMs })
     }
     return this.#success(baseOffset, logAppendTime ? nowMs : -1)
-  }
-
-  /** One flush at a time; whoever comes meanwhile shares the next one. */
-  #flush(): void {
-    if (this.#flushing) return
-    const end = this.log.logEndOffset
-    this.#flushing = true
-    this.log.flushState.flush((error) => {
-      this.#flushing = false
-      if (error !== undefined) this.#flushFailed(error)
-      this.#answerFlushed(end, error)
-      if (this.#awaitingFlush.length > 0) this.#flush()
-    })
   }
 
   /** Nobody knows what reached the disk, whatever the error: recovery has to look. */
@@ -321,16 +323,6 @@ export class Partition {
     if (!this.#online) return
     this.goOffline()
     this.#host.failed(this, error)
-  }
-
-  #answerFlushed(end: number, error: Error | undefined): void {
-    while (this.#awaitingFlush.length > 0) {
-      const first = this.#awaitingFlush[0]
-      if (first === undefined || (first.end > end && error === undefined)) return
-      this.#awaitingFlush.shift()
-      const failed = this.#failure(ErrorCode.KAFKA_STORAGE_ERROR)
-      first.sink.onAppended(first.tag, error === undefined ? first.result : failed)
-    }
   }
 
   /**
@@ -345,6 +337,16 @@ export class Partition {
     this.#host.failed(this, error)
   }
 
+  #storageProblem(error: unknown): AppendResult {
+    if (!(error instanceof StorageError)) throw error
+    this.storageFailed(error)
+    return this.#offline()
+  }
+
+  #offline(): AppendResult {
+    return this.#failure(ErrorCode.KAFKA_STORAGE_ERROR)
+  }
+
   #success(baseOffset: number, logAppendTimeMs: number): AppendResult {
     return {
       errorCode: ErrorCode.NONE,
@@ -353,6 +355,7 @@ export class Partition {
       logStartOffset: this.log.logStartOffset,
       errorMessage: null,
       recordErrors: null,
+      guard: 0,
     }
   }
 
@@ -364,14 +367,5 @@ export class Partition {
     const { errorCode, message, recordErrors } = refusal
     const logStartOffset = refusal.beforeLog ? -1 : this.log.logStartOffset
     return { ...FAILED, errorCode, errorMessage: message, recordErrors, logStartOffset }
-  }
-}
-
-function claimOf(batch: Buffer, id: number): ProducerClaim {
-  return {
-    producerId: id,
-    producerEpoch: producerEpoch(batch, 0),
-    baseSequence: baseSequence(batch, 0),
-    recordsCount: recordsCount(batch, 0),
   }
 }

@@ -11,7 +11,13 @@ import {
   MessageType,
   type ReadOrder,
 } from '../actors/mailbox/hot.ts'
-import { type AppendSink, FAILED, type ReadResult } from '../actors/partition-requests.ts'
+import {
+  type AppendOrigin,
+  type AppendSink,
+  FAILED,
+  FROM_CLIENT,
+  type ReadResult,
+} from '../actors/partition-requests.ts'
 import type { PartitionImage } from '../cluster/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { type BufferPool, CopyArena, type PooledBuffer } from '../ring/arena.ts'
@@ -59,9 +65,10 @@ export class PartitionProxy {
     acksAll: boolean,
     sink: AppendSink,
     tag: number,
+    origin: AppendOrigin = FROM_CLIENT,
   ): void {
     if (partition.thread === this.#thread || this.#bus === undefined) {
-      this.#table.append(partition.slot, records, acksAll, sink, tag)
+      this.#table.append(partition.slot, records, acksAll, sink, tag, origin)
       return
     }
     // A frame in pooled memory crosses where it lies; what lies in the scratch buffer is copied
@@ -82,7 +89,7 @@ export class PartitionProxy {
       partition.thread,
       MessageType.append,
       partition.slot,
-      encodeAppend(partition.slot, acksAll, reference),
+      encodeAppend(partition.slot, acksAll, reference, origin),
       (status, _type, bytes, at, length) => {
         this.#pool.release(held)
         const lost = { ...FAILED, errorCode: ErrorCode.KAFKA_STORAGE_ERROR }

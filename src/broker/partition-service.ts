@@ -31,14 +31,14 @@ export class PartitionService {
   // hot
   onAppend(from: number, correlation: number, bytes: Buffer, at: number): void {
     const bus = this.#bus
-    const { slot, acksAll, bufferId, from: start, length } = decodeAppend(bytes, at)
+    const { slot, acksAll, origin, bufferId, from: start, length } = decodeAppend(bytes, at)
     const records = bus.resolve(from, bufferId).subarray(start, start + length)
     const sink = {
       onAppended(_tag: number, result: AppendResult) {
         bus.reply(from, correlation, MessageType.append, encodeAppended(result))
       },
     }
-    this.#table.append(slot, records, acksAll, sink, 0)
+    this.#table.append(slot, records, acksAll, sink, 0, origin)
   }
 
   // hot

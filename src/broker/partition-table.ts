@@ -9,7 +9,12 @@ import type { PartitionAnswers, PartitionCommand } from '../actors/mailbox/parti
 import type { RunTask } from '../actors/mailbox/task.ts'
 import { Partition, type PartitionHost } from '../actors/partition.ts'
 import { onPartitionCommand } from '../actors/partition-commands.ts'
-import { type AppendSink, FAILED, type ReadResult } from '../actors/partition-requests.ts'
+import {
+  type AppendOrigin,
+  type AppendSink,
+  FAILED,
+  type ReadResult,
+} from '../actors/partition-requests.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ClusterImage, ImageChange, PartitionImage } from '../cluster/image.ts'
@@ -123,14 +128,21 @@ export class PartitionTable implements PartitionHost {
   }
 
   // hot
-  append(slot: number, records: Buffer, acksAll: boolean, sink: AppendSink, tag: number): void {
+  append(
+    slot: number,
+    records: Buffer,
+    acksAll: boolean,
+    sink: AppendSink,
+    tag: number,
+    origin: AppendOrigin,
+  ): void {
     const partition = this.#bySlot.get(slot)
     if (partition === undefined) {
       sink.onAppended(tag, { ...FAILED, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
       return
     }
     try {
-      partition.append(records, acksAll, sink, tag)
+      partition.append(records, acksAll, sink, tag, origin)
     } catch (error) {
       // Thrown behind the answer, it is the asker's failure and not the partition's.
       if (partition.answered) throw error

@@ -5,7 +5,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { pack, unpack } from 'msgpackr'
 import { Controller } from '../actors/controller.ts'
-import { Coordinator, OFFSETS_TOPIC } from '../actors/coordinator.ts'
+import { Coordinator } from '../actors/coordinator.ts'
 import type {
   ControllerAnswers,
   ControllerCommand,
@@ -15,14 +15,17 @@ import type { CoordinatorAnswer, CoordinatorRequest } from '../actors/mailbox/co
 import { MessageType } from '../actors/mailbox/hot.ts'
 import type { PartitionCommand } from '../actors/mailbox/partition.ts'
 import type { RunTask } from '../actors/mailbox/task.ts'
+import { FROM_COORDINATOR } from '../actors/partition-requests.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { MetadataDelta } from '../cluster/delta.ts'
 import { ClusterImage } from '../cluster/image.ts'
+import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from '../cluster/internal-topics.ts'
 import type { Placement } from '../cluster/placement.ts'
 import { createCodecs } from '../codecs/codecs.ts'
 import type { BrokerConfig } from '../config/broker.ts'
 import { nodeId } from '../config/effective.ts'
+import type { ErrorCode } from '../protocol/errors.ts'
 import { BufferPool } from '../ring/arena.ts'
 import { ThreadBus, type ThreadWiring } from '../ring/bus.ts'
 import type { Metadata } from '../storage/metadata.ts'
@@ -81,6 +84,7 @@ const PARTITION_COMMANDS: ReadonlySet<string> = new Set([
   'delete-records',
   'describe-producers',
   'log-sizes',
+  'write-markers',
 ] satisfies string[])
 
 const systemClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
@@ -191,8 +195,9 @@ export class BrokerThread {
     this.#memoryTick = setInterval(() => garbage.onTick(), MEMORY_TICK_MS).unref()
     this.#dispatcher = new Dispatcher(this.#context(), handlers, this.pool, this.log)
     for (const run of this.#early.splice(0)) run()
-    // Without the topic there are no groups, and nothing to do before somebody asks.
-    if (this.#isCoordinator && image.topic(OFFSETS_TOPIC) !== undefined) this.#coordinatorHere()
+    // Without its topics the coordinator has nothing to do before somebody asks.
+    const hasTopics = [OFFSETS_TOPIC, TRANSACTIONS_TOPIC].some((name) => image.topic(name))
+    if (this.#isCoordinator && hasTopics) this.#coordinatorHere()
   }
 
   /** The broker is about to stop: nobody waits for others any more. */
@@ -341,7 +346,13 @@ export class BrokerThread {
       crc32c: (bytes) => crc32c(bytes),
       log: this.log,
       random: Math.random,
-      append: (slot, batch, sink) => table.append(slot, batch, true, sink, 0),
+      append: (slot, batch, sink) => table.append(slot, batch, true, sink, 0, FROM_COORDINATOR),
+      appendMarker: (slot, marker, done) => {
+        const markers = [{ ...marker, slot }]
+        table.command({ kind: 'write-markers', markers }, ([result]) => {
+          done((result as { errorCode: ErrorCode }).errorCode)
+        })
+      },
       startOffset: (slot) => table.startOffset(slot),
       endOffset: (slot) => table.endOffset(slot),
       read: (slot, fetchOffset, maxBytes) => table.readOne(slot, fetchOffset, maxBytes),

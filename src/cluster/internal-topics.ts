@@ -2,13 +2,22 @@
 import type { BrokerConfig } from '../config/broker.ts'
 import type { NewTopic } from './commands.ts'
 
+/** The topic that groups are kept in. */
+export const OFFSETS_TOPIC = '__consumer_offsets'
+
+/** The topic that transactions are kept in. */
+export const TRANSACTIONS_TOPIC = '__transaction_state'
+
+/** The topic that share partitions are kept in. */
+export const SHARE_STATE_TOPIC = '__share_group_state'
+
 /**
  * The topic that comes to be when a name is used for the first time: with the broker's defaults,
  * or, for a coordinator's own topic, as its coordinator needs it.
  */
 export function newTopicOnFirstUse(name: string, config: BrokerConfig): NewTopic {
   switch (name) {
-    case '__consumer_offsets':
+    case OFFSETS_TOPIC:
       return internalTopic(name, {
         partitions: config['offsets.topic.num.partitions'],
         replicationFactor: config['offsets.topic.replication.factor'],
@@ -19,7 +28,7 @@ export function newTopicOnFirstUse(name: string, config: BrokerConfig): NewTopic
           'segment.bytes': String(config['offsets.topic.segment.bytes']),
         },
       })
-    case '__transaction_state':
+    case TRANSACTIONS_TOPIC:
       return internalTopic(name, {
         partitions: config['transaction.state.log.num.partitions'],
         replicationFactor: config['transaction.state.log.replication.factor'],
@@ -31,7 +40,7 @@ export function newTopicOnFirstUse(name: string, config: BrokerConfig): NewTopic
           'unclean.leader.election.enable': 'false',
         },
       })
-    case '__share_group_state':
+    case SHARE_STATE_TOPIC:
       return internalTopic(name, {
         partitions: config['share.coordinator.state.topic.num.partitions'],
         replicationFactor: -1,

@@ -59,23 +59,26 @@ export const producerConfigs = {
     'How long the sequence of an idle producer is remembered.',
   ),
   'transaction.max.timeout.ms': ms(900_000, 1, 'Longest timeout that a transaction may ask for.'),
-  ...notYet({
-    'transaction.abort.timed.out.transaction.cleanup.interval.ms': ms(
-      10_000,
-      1,
-      'Time between two looks for transactions to abort.',
-    ),
-    'transaction.remove.expired.transaction.cleanup.interval.ms': ms(
-      3_600_000,
-      1,
-      'Time between two looks for expired transactional ids.',
-    ),
-    'transactional.id.expiration.ms': ms(
-      604_800_000,
-      1,
-      'How long an idle transactional id is remembered.',
-    ),
-  }),
+  'add.partitions.to.txn.retry.backoff.max.ms': ms(
+    100,
+    0,
+    'How long the first record of a transaction waits for the end of the one before.',
+  ),
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': ms(
+    10_000,
+    1,
+    'Time between two looks for transactions to abort.',
+  ),
+  'transaction.remove.expired.transaction.cleanup.interval.ms': ms(
+    3_600_000,
+    1,
+    'Time between two looks for expired transactional ids.',
+  ),
+  'transactional.id.expiration.ms': ms(
+    604_800_000,
+    1,
+    'How long an idle transactional id is remembered.',
+  ),
 }
 
 export const consumerGroupConfigs = {

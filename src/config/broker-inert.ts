@@ -160,7 +160,6 @@ authorizer.class.name string
 security.providers string -
 
 # There is no other broker to replicate from or to talk to.
-add.partitions.to.txn.retry.backoff.max.ms int 100
 add.partitions.to.txn.retry.backoff.ms int 20
 alter.log.dirs.replication.quota.window.num int 11
 alter.log.dirs.replication.quota.window.size.seconds int 1

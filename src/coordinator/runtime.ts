@@ -31,6 +31,19 @@ export function recordOf<K extends Message, V extends Message>(
 /** Takes the answer to a request; called once. */
 export type Reply<R> = (response: R) => void
 
+/** Whose transaction something is written in. */
+export interface TransactionProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+/** The end of a transaction in one partition. `transactionVersion`: see KIP-1228. */
+export interface TransactionMarker extends TransactionProducer {
+  readonly commit: boolean
+  readonly coordinatorEpoch: number
+  readonly transactionVersion: number
+}
+
 /** Where a record came from. */
 export interface ReplayOrigin {
   readonly partition: number
@@ -61,13 +74,23 @@ export interface EncodedRecord {
 /** What a runtime needs of its shell. */
 export interface CoordinatorHost {
   /**
-   * Appends the records as one batch. `done` is called once: with an error before this returns when
-   * nothing was written, else when the batch is as durable as the topic's policy wants it.
+   * Appends the records as one batch, of a transaction where there is a producer. `done` is called
+   * once: with an error before this returns when nothing was written, else when the batch is as
+   * durable as the topic's policy wants it.
    */
   append(
     partition: number,
-    records: readonly EncodedRecord[],
-    nowMs: number,
+    batch: {
+      readonly records: readonly EncodedRecord[]
+      readonly nowMs: number
+      readonly producer: TransactionProducer | undefined
+    },
+    done: (errorCode: ErrorCode) => void,
+  ): void
+  /** Appends a marker; `done` as above. */
+  appendMarker(
+    partition: number,
+    marker: TransactionMarker,
     done: (errorCode: ErrorCode) => void,
   ): void
   /** What was written may be lost: the partition is to be replayed from its log again. */
@@ -86,6 +109,8 @@ export type PartitionPhase = 'absent' | 'loading' | 'active'
 /** One request or one time that has come, until its answers have left. */
 export class Turn {
   readonly partition: number
+  /** Whose transaction the records belong to. */
+  readonly producer: TransactionProducer | undefined
   /** Wall milliseconds. */
   readonly nowMs: number
   readonly #monotonicMs: number
@@ -100,8 +125,10 @@ export class Turn {
     now: Now,
     timers: CoordinatorTimers,
     follow: (operation: (turn: Turn) => void) => boolean,
+    producer: TransactionProducer | undefined,
   ) {
     this.partition = partition
+    this.producer = producer
     this.#follow = follow
     this.nowMs = now.wallMs
     this.#monotonicMs = now.monotonicMs
@@ -204,14 +231,22 @@ export class CoordinatorRuntime {
     }
   }
 
-  /** Runs one operation on an active partition, writes its records and lets its answers go. */
-  run(partition: number, operation: (turn: Turn) => void): void {
+  /**
+   * Runs one operation on an active partition, writes its records and lets its answers go.
+   * `producer`: the records belong to its transaction, and hold when that is committed.
+   */
+  run(
+    partition: number,
+    operation: (turn: Turn) => void,
+    producer: TransactionProducer | undefined = undefined,
+  ): void {
     assert(this.phase(partition) === 'active', 'only an active partition has turns')
-    const turn = new Turn(partition, this.#options.now(), this.timers, (following) => {
+    const follow = (following: (turn: Turn) => void) => {
       if (this.phase(partition) !== 'active') return false
       this.run(partition, following)
       return true
-    })
+    }
+    const turn = new Turn(partition, this.#options.now(), this.timers, follow, producer)
     operation(turn)
     this.#settle(turn)
   }
@@ -240,6 +275,24 @@ export class CoordinatorRuntime {
     machine.onTransactionEnd(partition, producerId, commit, now().wallMs)
   }
 
+  /**
+   * Ends a transaction in the log of an active partition; `done` hears when that is durable, or why
+   * it was not written.
+   */
+  writeMarker(
+    partition: number,
+    marker: TransactionMarker,
+    done: (errorCode: ErrorCode) => void,
+  ): void {
+    const { producerId, commit } = marker
+    this.#write(
+      partition,
+      (written) => this.#options.host.appendMarker(partition, marker, written),
+      () => this.endTransaction(partition, producerId, commit),
+      done,
+    )
+  }
+
   finishLoad(partition: number): void {
     this.#phases[partition] = 'active'
     this.run(partition, (turn) => this.#options.machine.onLoaded(turn))
@@ -257,36 +310,51 @@ export class CoordinatorRuntime {
       turn.end(ErrorCode.NONE)
       return
     }
+    const { nowMs, producer } = turn
+    const batch = { records: records.map(({ record }) => encodeRecord(record)), nowMs, producer }
+    const origin = { partition, producerId: producer?.producerId ?? -1, nowMs }
+    this.#write(
+      partition,
+      (written) => this.#options.host.append(partition, batch, written),
+      () => {
+        for (const { record, replayed } of records) {
+          if (replayed) this.#options.machine.replay(record, origin)
+        }
+      },
+      (errorCode) =>
+        turn.end(errorCode === ErrorCode.NONE ? errorCode : coordinatorError(errorCode)),
+    )
+  }
+
+  /** What is written changes the state at once, and is told when it is durable. */
+  #write(
+    partition: number,
+    write: (done: (errorCode: ErrorCode) => void) => void,
+    apply: () => void,
+    end: (errorCode: ErrorCode) => void,
+  ): void {
     let written = false
     let outcome: ErrorCode | undefined
-    const encoded = records.map(({ record }) => encodeRecord(record))
-    this.#options.host.append(partition, encoded, turn.nowMs, (errorCode) => {
-      if (written) this.#finish(turn, errorCode)
-      else outcome = errorCode
+    write((errorCode) => {
+      if (!written) outcome = errorCode
+      else this.#finish(partition, errorCode, end)
     })
     if (outcome !== undefined && outcome !== ErrorCode.NONE) {
-      turn.end(coordinatorError(outcome))
+      end(outcome)
       return
     }
     written = true
-    const origin = { partition, producerId: -1, nowMs: turn.nowMs }
-    for (const { record, replayed } of records) {
-      if (replayed) this.#options.machine.replay(record, origin)
-    }
-    if (outcome !== undefined) turn.end(ErrorCode.NONE)
+    apply()
+    if (outcome !== undefined) end(ErrorCode.NONE)
   }
 
   /** The end of a batch that was written first and made durable later. */
-  #finish(turn: Turn, errorCode: ErrorCode): void {
-    if (errorCode === ErrorCode.NONE) {
-      turn.end(errorCode)
-      return
+  #finish(partition: number, errorCode: ErrorCode, end: (errorCode: ErrorCode) => void): void {
+    if (errorCode !== ErrorCode.NONE && this.phase(partition) === 'active') {
+      this.unload(partition)
+      this.#options.host.reload(partition)
     }
-    if (this.phase(turn.partition) === 'active') {
-      this.unload(turn.partition)
-      this.#options.host.reload(turn.partition)
-    }
-    turn.end(coordinatorError(errorCode))
+    end(errorCode)
   }
 }
 

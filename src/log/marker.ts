@@ -1,9 +1,34 @@
 /**
  * Transaction markers: the control batches that end a transaction (EndTxnMarker). Source: KIP-98.
  */
+import {
+  buildBatch,
+  CONTROL_BIT,
+  type Crc32c,
+  TRANSACTIONAL_BIT,
+} from '../protocol/record-batch.ts'
+import type { MarkerClaim } from './producer-state.ts'
 
 const BATCH_OVERHEAD = 61
 const LOG_OVERHEAD = 12
+
+/** The batch of a marker; base offset and leader epoch are still to be stamped. */
+export function markerBatch(marker: MarkerClaim, timestamp: number, crc32c: Crc32c): Buffer {
+  const key = Buffer.alloc(4)
+  key.writeInt16BE(marker.commit ? 1 : 0, 2)
+  const value = Buffer.alloc(6)
+  value.writeInt32BE(marker.coordinatorEpoch, 2)
+  const { producerId, producerEpoch } = marker
+  return buildBatch(
+    {
+      records: [{ key, value, timestamp }],
+      attributes: TRANSACTIONAL_BIT | CONTROL_BIT,
+      producerId,
+      producerEpoch,
+    },
+    crc32c,
+  )
+}
 
 /** What a marker says. */
 export interface Marker {

@@ -44,6 +44,24 @@ export interface ProducerClaim {
   producerEpoch: number
   baseSequence: number
   recordsCount: number
+  transactional: boolean
+}
+
+/** What a transaction marker says, and by which rules its epoch is judged. */
+export interface MarkerClaim {
+  producerId: number
+  producerEpoch: number
+  coordinatorEpoch: number
+  commit: boolean
+}
+
+/** Of the first batch of a transaction, while the coordinator is asked about it. */
+interface Verification {
+  readonly guard: number
+  producerEpoch: number
+  /** No batch behind it is the first one of the transaction. */
+  lowestSequence: number
+  readonly sinceMs: number
 }
 
 /** NONE: append; `duplicate`: answer with that batch's offsets, append nothing. */
@@ -66,6 +84,14 @@ export class ProducerStates {
   readonly #open = new Map<number, number>()
   /** Ids whose entry changed since `takeDirty`. */
   readonly #dirty = new Set<number>()
+  /** By producer id; each ends with the append, with a marker, or with its producer's expiry. */
+  readonly #verifications = new Map<number, Verification>()
+  #lastGuard: number
+
+  /** `firstGuard`: a positive int32 that is another one in each life of the partition. */
+  constructor(firstGuard = 1) {
+    this.#lastGuard = firstGuard
+  }
 
   get size(): number {
     return this.#entries.size
@@ -80,11 +106,59 @@ export class ProducerStates {
     return undefined
   }
 
-  /** Judges a data batch before its append; the order of the checks is Kafka's. */
-  check(claim: ProducerClaim): SequenceVerdict {
+  /** Whether a transaction of this epoch is open here. */
+  isOngoing(producerId: number, producerEpoch: number): boolean {
+    const entry = this.#entries.get(producerId)
+    return entry?.producerEpoch === producerEpoch && entry.currentTxnFirstOffset !== -1
+  }
+
+  /**
+   * Begins to ask whether a transaction has this partition. Who comes back with the guard, and
+   * finds it unchanged (`holdsGuard`), knows that no marker was written meanwhile: else a batch that
+   * comes late would open a transaction that nobody ends. Source: KIP-890, VerificationStateEntry.
+   */
+  guard(claim: ProducerClaim, nowMs: number): number {
+    const { producerId, producerEpoch, baseSequence } = claim
+    const known = this.#verifications.get(producerId)
+    if (known !== undefined) {
+      const isNewer = producerEpoch > known.producerEpoch
+      if (
+        isNewer ||
+        (producerEpoch === known.producerEpoch && baseSequence < known.lowestSequence)
+      ) {
+        known.lowestSequence = baseSequence
+      }
+      if (isNewer) known.producerEpoch = producerEpoch
+      return known.guard
+    }
+    const guard = (this.#lastGuard % 0x7fffffff) + 1
+    this.#lastGuard = guard
+    const begun = { guard, producerEpoch, lowestSequence: baseSequence, sinceMs: nowMs }
+    this.#verifications.set(producerId, begun)
+    return guard
+  }
+
+  /** Whether nothing ended the transaction since `guard` was given out. */
+  holdsGuard(producerId: number, guard: number): boolean {
+    return this.#verifications.get(producerId)?.guard === guard
+  }
+
+  /**
+   * Judges a data batch before its append; the order of the checks is Kafka's. `epochBump`: the
+   * epoch rises with each transaction (KIP-890), so that the first sequence of an unknown producer
+   * is 0 as well.
+   */
+  check(claim: ProducerClaim, epochBump = false): SequenceVerdict {
     const entry = this.#entries.get(claim.producerId)
     if (claim.producerEpoch < 0) return refuse(ErrorCode.INVALID_PRODUCER_EPOCH)
-    if (entry === undefined) return APPEND
+    const lowest = this.#verifications.get(claim.producerId)?.lowestSequence
+    if (entry === undefined) {
+      const isLate = epochBump && claim.transactional && claim.baseSequence !== 0
+      if (isLate || (lowest !== undefined && claim.baseSequence > lowest)) {
+        return refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+      }
+      return APPEND
+    }
     const lastSequence = sequenceAfter(claim.baseSequence, claim.recordsCount - 1)
     if (entry.producerEpoch === claim.producerEpoch) {
       for (const batch of entry.batches) {
@@ -94,6 +168,9 @@ export class ProducerStates {
       }
     }
     if (claim.producerEpoch < entry.producerEpoch) return refuse(ErrorCode.INVALID_PRODUCER_EPOCH)
+    if (lowest !== undefined && claim.baseSequence > lowest) {
+      return refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    }
     if (claim.producerEpoch > entry.producerEpoch) {
       return claim.baseSequence === 0 ? APPEND : refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
     }
@@ -102,9 +179,35 @@ export class ProducerStates {
     if (last === undefined) {
       return claim.baseSequence === 0 ? APPEND : refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
     }
-    return claim.baseSequence === sequenceAfter(last.lastSequence, 1)
-      ? APPEND
-      : refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    if (claim.baseSequence !== sequenceAfter(last.lastSequence, 1)) {
+      return refuse(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    }
+    // It would be committed or aborted with the others.
+    if (!claim.transactional && entry.currentTxnFirstOffset !== -1) {
+      return refuse(ErrorCode.INVALID_TXN_STATE)
+    }
+    return APPEND
+  }
+
+  /** Judges a batch of a coordinator of this broker, which has no sequences. */
+  checkEpoch(producerId: number, producerEpoch: number): ErrorCode {
+    const known = this.#entries.get(producerId)?.producerEpoch ?? -1
+    return producerEpoch < known ? ErrorCode.INVALID_PRODUCER_EPOCH : ErrorCode.NONE
+  }
+
+  /**
+   * Judges a marker. `epochBump`: the transaction's end raised the epoch, so that one with the
+   * epoch of an open transaction is late, and was meant for an earlier one. KIP-1228.
+   */
+  checkMarker(marker: MarkerClaim, epochBump: boolean): ErrorCode {
+    const entry = this.#entries.get(marker.producerId)
+    if (entry === undefined) return ErrorCode.NONE
+    const isOpen = entry.currentTxnFirstOffset !== -1
+    const lowest = entry.producerEpoch + (epochBump && isOpen ? 1 : 0)
+    if (marker.producerEpoch < lowest) return ErrorCode.INVALID_PRODUCER_EPOCH
+    return marker.coordinatorEpoch < entry.coordinatorEpoch
+      ? ErrorCode.TRANSACTION_COORDINATOR_FENCED
+      : ErrorCode.NONE
   }
 
   /**
@@ -114,8 +217,8 @@ export class ProducerStates {
   appended(
     claim: ProducerClaim,
     at: { baseOffset: number; lastOffset: number; timestamp: number; nowMs: number },
-    transactional: boolean,
   ): void {
+    const { transactional } = claim
     const entry = this.#entryFor(claim.producerId, claim.producerEpoch)
     if (entry.producerEpoch !== claim.producerEpoch) {
       entry.producerEpoch = claim.producerEpoch
@@ -130,6 +233,7 @@ export class ProducerStates {
       timestamp: at.timestamp,
     })
     entry.lastTimestamp = Math.max(entry.lastTimestamp, at.nowMs)
+    if (transactional) this.#verifications.delete(claim.producerId)
     if (transactional && entry.currentTxnFirstOffset === -1) {
       entry.currentTxnFirstOffset = at.baseOffset
       this.#open.set(claim.producerId, at.baseOffset)
@@ -141,16 +245,7 @@ export class ProducerStates {
    * Records a transaction marker at `offset`. Answers the aborted transaction when there was one to
    * abort, so that it can be indexed.
    */
-  marked(
-    marker: {
-      producerId: number
-      producerEpoch: number
-      coordinatorEpoch: number
-      commit: boolean
-    },
-    offset: number,
-    nowMs: number,
-  ): AbortedTransaction | undefined {
+  marked(marker: MarkerClaim, offset: number, nowMs: number): AbortedTransaction | undefined {
     const entry = this.#entryFor(marker.producerId, marker.producerEpoch)
     if (entry.producerEpoch !== marker.producerEpoch) {
       entry.producerEpoch = marker.producerEpoch
@@ -161,6 +256,7 @@ export class ProducerStates {
     const firstOffset = entry.currentTxnFirstOffset
     entry.currentTxnFirstOffset = -1
     this.#open.delete(marker.producerId)
+    this.#verifications.delete(marker.producerId)
     this.#dirty.add(marker.producerId)
     if (firstOffset === -1 || marker.commit) return undefined
     return {
@@ -176,6 +272,9 @@ export class ProducerStates {
    * many.
    */
   expire(nowMs: number, expirationMs: number): number {
+    for (const [producerId, { sinceMs }] of this.#verifications) {
+      if (nowMs - sinceMs >= expirationMs) this.#verifications.delete(producerId)
+    }
     let expired = 0
     for (const entry of this.#entries.values()) {
       if (entry.currentTxnFirstOffset !== -1) continue
@@ -203,6 +302,7 @@ export class ProducerStates {
     for (const producerId of this.#entries.keys()) this.#dirty.add(producerId)
     this.#entries.clear()
     this.#open.clear()
+    this.#verifications.clear()
   }
 
   get(producerId: number): ProducerEntry | undefined {

@@ -160,12 +160,13 @@ export class ConsumerWorld {
       shareStates: this.shareStates,
       now: () => ({ wallMs: this.nowMs, monotonicMs: this.nowMs }),
       host: {
-        append: (_, records, __, done) => {
+        append: (_, { records }, done) => {
           const outcome = this.nextAppend
           this.nextAppend = ErrorCode.NONE
           if (outcome === ErrorCode.NONE) this.log.push(...records)
           done(outcome)
         },
+        appendMarker: (_, __, done) => done(ErrorCode.NONE),
         reload: () => undefined,
       },
     })

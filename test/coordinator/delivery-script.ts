@@ -42,11 +42,12 @@ export class DeliveryScript {
     this.#topicId = this.#image.topic('t')!.id
     this.#states = new ShareStateService({
       host: {
-        append: (_, __, ___, done) => {
+        append: (_, __, done) => {
           const failed = this.#failsNext
           this.#failsNext = false
           done(failed ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE)
         },
+        appendMarker: (_, __, done) => done(ErrorCode.NONE),
         reload: () => undefined,
       },
       endOffset: () => 0,

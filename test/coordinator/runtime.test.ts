@@ -29,7 +29,7 @@ class World {
       onUnloaded: () => this.groups.splice(0),
     },
     host: {
-      append: (_, records, __, done) => {
+      append: (_, { records }, done) => {
         if (this.outcome === undefined) this.waiting.push(done)
         if (this.outcome !== undefined && this.outcome !== ErrorCode.NONE) {
           done(this.outcome)
@@ -37,6 +37,13 @@ class World {
         }
         this.written.push(records.length)
         if (this.outcome === ErrorCode.NONE) done(ErrorCode.NONE)
+      },
+      appendMarker: (_, { commit }, done) => {
+        if (this.outcome === undefined) this.waiting.push(done)
+        else {
+          if (this.outcome === ErrorCode.NONE) this.written.push(commit ? -1 : -2)
+          done(this.outcome)
+        }
       },
       reload: (partition) => this.reloads.push(partition),
     },

@@ -52,7 +52,7 @@ test('a share group that Kafka wrote is replayed with its member and its partiti
 
 test('a share partition that Kafka wrote goes on behind what was acknowledged', (t) => {
   const service = new ShareStateService({
-    host: { append: () => undefined, reload: () => undefined },
+    host: { append: () => undefined, appendMarker: () => undefined, reload: () => undefined },
     endOffset: () => -1,
     trim: () => undefined,
     now: () => ({ wallMs: 0, monotonicMs: 0 }),

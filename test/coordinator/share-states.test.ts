@@ -46,10 +46,11 @@ class World {
   #load(): ShareStateService {
     const service = new ShareStateService({
       host: {
-        append: (_, records, __, done) => {
+        append: (_, { records }, done) => {
           this.log.push(...records)
           done(ErrorCode.NONE)
         },
+        appendMarker: (_, __, done) => done(ErrorCode.NONE),
         reload: () => undefined,
       },
       endOffset: () => this.log.length,

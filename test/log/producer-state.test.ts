@@ -15,6 +15,7 @@ const claim = (over: Partial<ProducerClaim> = {}): ProducerClaim => ({
   producerEpoch: 0,
   baseSequence: 0,
   recordsCount: 1,
+  transactional: false,
   ...over,
 })
 
@@ -28,7 +29,7 @@ function tryAppend(states: ProducerStates, one: ProducerClaim, offset: number): 
       timestamp: 1,
       nowMs: 1,
     }
-    states.appended(one, at, false)
+    states.appended(one, at)
   }
   return verdict
 }
@@ -136,11 +137,12 @@ test('behind a marker of a new epoch the sequence begins at 0', (t) => {
 test('open transactions hold the last stable offset, the oldest first', (t) => {
   const states = new ProducerStates()
   const begin = (producerId: number, offset: number) =>
-    states.appended(
-      claim({ producerId }),
-      { baseOffset: offset, lastOffset: offset, timestamp: 1, nowMs: 1 },
-      true,
-    )
+    states.appended(claim({ producerId, transactional: true }), {
+      baseOffset: offset,
+      lastOffset: offset,
+      timestamp: 1,
+      nowMs: 1,
+    })
   const end = (producerId: number, offset: number, commit: boolean) =>
     states.marked({ producerId, producerEpoch: 0, coordinatorEpoch: 0, commit }, offset, 1)
   begin(1, 0)
@@ -165,9 +167,9 @@ test('open transactions hold the last stable offset, the oldest first', (t) => {
 test('silent producers are forgotten, but not within a transaction', (t) => {
   const states = new ProducerStates()
   const at = { baseOffset: 0, lastOffset: 0, timestamp: 1, nowMs: 100 }
-  states.appended(claim({ producerId: 1 }), at, false)
-  states.appended(claim({ producerId: 2 }), at, true)
-  states.appended(claim({ producerId: 3 }), { ...at, nowMs: 150 }, false)
+  states.appended(claim({ producerId: 1 }), at)
+  states.appended(claim({ producerId: 2, transactional: true }), at)
+  states.appended(claim({ producerId: 3 }), { ...at, nowMs: 150 })
   states.takeDirty()
   t.is(states.expire(200, 100), 1)
   t.deepEqual(states.takeDirty(), [1])

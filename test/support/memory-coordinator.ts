@@ -5,6 +5,7 @@ import type { ControllerAnswers, ControllerCommand } from '../../src/actors/mail
 import type { ReadResult } from '../../src/actors/partition-requests.ts'
 import { Purgatory } from '../../src/broker/purgatory.ts'
 import type { ClusterImage } from '../../src/cluster/image.ts'
+import { markerBatch } from '../../src/log/marker.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { lastOffsetDelta, setBaseOffset } from '../../src/protocol/record-batch.ts'
 import { Seeded } from './seeded.ts'
@@ -94,6 +95,7 @@ export class MemoryCoordinator {
       append: (slot, batch, sink) => {
         sink.onAppended(0, { errorCode: logs.append(slot, batch) } as never)
       },
+      appendMarker: (slot, marker, done) => done(logs.append(slot, markerBatch(marker, 0, crc32c))),
       startOffset: () => 0,
       endOffset: (slot) => logs.log(slot).endOffset,
       read: (slot, fetchOffset, maxBytes) => logs.read(slot, fetchOffset, maxBytes),
@@ -107,6 +109,13 @@ export class MemoryCoordinator {
       },
       waiters: this.waiters,
       callPartitions: (_, command, answer) => {
+        if (command.kind === 'write-markers') {
+          const written = command.markers.map((marker) => ({
+            errorCode: logs.append(marker.slot, markerBatch(marker, 0, crc32c)),
+          }))
+          answer(written as never)
+          return
+        }
         if (command.kind !== 'list-offsets') throw new Error(`${command.kind} is not expected`)
         const found = command.partitions.map(({ slot, timestamp }) => {
           const offset = timestamp === -2 ? 0 : logs.log(slot).endOffset

@@ -5,24 +5,33 @@
  */
 import type { GroupAnswers, GroupCommand } from '../../coordinator/group/commands.ts'
 import type { ShareAnswers, ShareCommand } from '../../coordinator/share/commands.ts'
+import type {
+  TransactionAnswers,
+  TransactionCommand,
+} from '../../coordinator/transaction/commands.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'
 
 /** Commands, each answered exactly once. */
 export type CoordinatorCommand =
   | GroupCommand
   | ShareCommand
+  | TransactionCommand
   /** Makes sure that `__consumer_offsets` exists. */
   | { kind: 'ensure-offsets-topic' }
   /** Makes sure that `__share_group_state` exists. */
   | { kind: 'ensure-share-topic' }
+  /** Makes sure that `__transaction_state` exists. */
+  | { kind: 'ensure-transaction-topic' }
   /** A connection is gone over which members spoke, or fetched as members of share groups. */
   | { kind: 'connection-closed'; connection: string; by: 'client' | 'broker' }
 
 /** The answer to a command, by its kind. */
 export type CoordinatorAnswers = GroupAnswers &
-  ShareAnswers & {
+  ShareAnswers &
+  TransactionAnswers & {
     'ensure-offsets-topic': { errorCode: ErrorCode }
     'ensure-share-topic': { errorCode: ErrorCode }
+    'ensure-transaction-topic': { errorCode: ErrorCode }
     'connection-closed': null
   }
 

@@ -2,8 +2,8 @@
  * The hot messages of partitions: fixed fields, little endian, batches by reference. Encoded into
  * one reused buffer per thread, since the bus copies a payload at once.
  *
- *   append    slot u32 | acksAll u32 | buffer id u32 | from u32 | length u32
- *   appended  error i32 | 0 u32 | base offset f64 | log append time f64 | log start f64 | details
+ *   append    slot u32 | flags u32 | buffer id u32 | from u32 | length u32 | guard u32
+ *   appended  error i32 | guard u32 | base offset f64 | log append time f64 | log start f64 | details
  *   (msgpackr) read      flags u32 | bytes u32 | count u32 | 0 u32, then per partition
  *             slot u32 | max bytes u32 | fetch offset f64 | leader epoch i32 | fetched epoch i32
  *   readDone  count u32 | 0 u32, then per partition
@@ -13,7 +13,14 @@
  */
 import { pack, unpack } from 'msgpackr'
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { AppendResult, ReadRequest, ReadResult } from '../partition-requests.ts'
+import {
+  type AppendOrigin,
+  type AppendResult,
+  FROM_CLIENT,
+  FROM_JOINED,
+  type ReadRequest,
+  type ReadResult,
+} from '../partition-requests.ts'
 
 /** Frame types of the bus. */
 export const MessageType = {
@@ -52,6 +59,9 @@ export interface PartitionRead {
   lastFetchedEpoch: number
 }
 
+const FLAG_ACKS_ALL = 1
+const FLAG_EPOCH_BUMP = 2
+
 const FLAG_COMMITTED = 1
 const FLAG_MEASURE = 2
 const FLAG_WATCH = 4
@@ -68,25 +78,42 @@ function room(bytes: number): Buffer {
   return scratch
 }
 
-/** An append of the batch at `batch`. The view is valid until the next encode. */
-export function encodeAppend(slot: number, acksAll: boolean, batch: BatchReference): Buffer {
-  const bytes = room(20)
+/**
+ * An append of the batch at `batch`. The view is valid until the next encode. Coordinators append on
+ * their own thread only.
+ */
+export function encodeAppend(
+  slot: number,
+  acksAll: boolean,
+  batch: BatchReference,
+  origin: AppendOrigin,
+): Buffer {
+  const bytes = room(24)
   bytes.writeUInt32LE(slot, 0)
-  bytes.writeUInt32LE(acksAll ? 1 : 0, 4)
+  bytes.writeUInt32LE((acksAll ? FLAG_ACKS_ALL : 0) | (origin.epochBump ? FLAG_EPOCH_BUMP : 0), 4)
   bytes.writeUInt32LE(batch.bufferId, 8)
   bytes.writeUInt32LE(batch.from, 12)
   bytes.writeUInt32LE(batch.length, 16)
-  return bytes.subarray(0, 20)
+  bytes.writeUInt32LE(origin.guard, 20)
+  return bytes.subarray(0, 24)
 }
 
 /** The fields of an append. */
 export function decodeAppend(
   bytes: Buffer,
   at: number,
-): { slot: number; acksAll: boolean } & BatchReference {
+): { slot: number; acksAll: boolean; origin: AppendOrigin } & BatchReference {
+  const flags = bytes.readUInt32LE(at + 4)
+  const guard = bytes.readUInt32LE(at + 20)
   return {
     slot: bytes.readUInt32LE(at),
-    acksAll: bytes.readUInt32LE(at + 4) === 1,
+    acksAll: (flags & FLAG_ACKS_ALL) !== 0,
+    origin:
+      guard === 0
+        ? (flags & FLAG_EPOCH_BUMP) === 0
+          ? FROM_CLIENT
+          : FROM_JOINED
+        : { ...FROM_CLIENT, guard },
     bufferId: bytes.readUInt32LE(at + 8),
     from: bytes.readUInt32LE(at + 12),
     length: bytes.readUInt32LE(at + 16),
@@ -101,7 +128,7 @@ export function encodeAppended(result: AppendResult): Buffer {
       : pack([result.errorMessage, result.recordErrors])
   const bytes = room(32 + (details?.length ?? 0))
   bytes.writeInt32LE(result.errorCode, 0)
-  bytes.writeUInt32LE(0, 4)
+  bytes.writeUInt32LE(result.guard, 4)
   bytes.writeDoubleLE(result.baseOffset, 8)
   bytes.writeDoubleLE(result.logAppendTimeMs, 16)
   bytes.writeDoubleLE(result.logStartOffset, 24)
@@ -120,6 +147,7 @@ export function decodeAppended(bytes: Buffer, at: number, length: number): Appen
     logStartOffset: bytes.readDoubleLE(at + 24),
     errorMessage: details[0],
     recordErrors: details[1],
+    guard: bytes.readUInt32LE(at + 4),
   }
 }
 

@@ -2,6 +2,7 @@
  * What partition actors accept and answer. Hot messages (append, read, wake) have fixed fields and
  * go over the rings; rare ones cross as msgpackr records on the same rings, so their order holds.
  */
+import type { MarkerOrder } from '../partition-requests.ts'
 
 /** Rare commands to the partitions of one thread. `slot` is the partition's durable number. */
 export type PartitionCommand =
@@ -15,6 +16,8 @@ export type PartitionCommand =
   | { kind: 'delete-records'; partitions: readonly { slot: number; offset: number }[] }
   | { kind: 'describe-producers'; slots: readonly number[] }
   | { kind: 'log-sizes'; slots: readonly number[] }
+  /** Ends transactions; answered when all that could be written is as durable as wanted. */
+  | { kind: 'write-markers'; markers: readonly (MarkerOrder & { slot: number })[] }
 
 /** The offset of a time or of a named place. */
 export interface OffsetAsked {
@@ -63,6 +66,7 @@ export interface PartitionAnswers {
   'describe-producers': readonly { errorCode: number; producers: readonly ProducerDescription[] }[]
   /** Bytes of all segments, or -1 where the partition is offline. */
   'log-sizes': readonly number[]
+  'write-markers': readonly { errorCode: number }[]
 }
 
 /** A producer that wrote to a partition; -1 where a field is not set. */

@@ -3,24 +3,35 @@
  * (KIP-98; v9 flexible, v10 current leader, v13 topic ids, KIP-516).
  * Kept: errors per partition; acks=0 is never answered, an error closes the connection instead;
  *   internal topics only for Kafka's own admin client; zstd from v7 on; nothing is auto-created.
- * Differs: a partition named twice is INVALID_REQUEST (Kafka keeps the last one silently). There is
- *   no transaction coordinator yet, so no partition is ever part of a transaction: a transactional
- *   batch gets INVALID_TXN_STATE below v11 and TRANSACTION_ABORTABLE from v11 on, as in Kafka.
+ *   From v12 on a partition joins its transaction with its first batch (KIP-890); below, a batch of
+ *   a transaction that the partition is not in is INVALID_TXN_STATE, and TRANSACTION_ABORTABLE in
+ *   v11.
+ * Differs: a partition named twice is INVALID_REQUEST (Kafka keeps the last one silently).
  */
-import type { AppendResult, AppendSink } from '../../actors/partition-requests.ts'
-import { FAILED } from '../../actors/partition-requests.ts'
+import {
+  type AppendOrigin,
+  type AppendResult,
+  type AppendSink,
+  FAILED,
+  FROM_CLIENT,
+} from '../../actors/partition-requests.ts'
 import type { PartitionImage, TopicImage } from '../../cluster/image.ts'
+import type { TransactionProducer } from '../../coordinator/runtime.ts'
 import { Produce } from '../../protocol/apis/00-produce.ts'
 import { CodecId } from '../../protocol/compression.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import {
   compressionOf,
   isTransactional,
-  producerId,
   RECORD_BATCH_OVERHEAD,
 } from '../../protocol/record-batch.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/schema.ts'
 import { defineHandler, type Exchange } from './handler.ts'
+import {
+  type HeldBatch,
+  ProducedTransaction,
+  transactionProducerOf,
+} from './produce-transaction.ts'
 
 type Request = RequestOf<typeof Produce>
 type Response = ResponseInput<typeof Produce>
@@ -42,6 +53,8 @@ class ProduceExchange implements AppendSink {
   readonly #exchange: Exchange<Response>
   readonly #results: AppendResult[] = []
   #pending = 1
+  /** Where some of the batches belong to one. */
+  #transaction: ProducedTransaction | undefined
 
   constructor(request: Request, exchange: Exchange<Response>) {
     this.#request = request
@@ -49,7 +62,7 @@ class ProduceExchange implements AppendSink {
   }
 
   start(): void {
-    const { acks, topicData } = this.#request
+    const { topicData } = this.#request
     const problem = this.#problemOfAll()
     const repeated = this.#repeated()
     let tag = 0
@@ -58,20 +71,28 @@ class ProduceExchange implements AppendSink {
       for (const { index, records } of topicRequest.partitionData) {
         this.#pending++
         const error = problem ?? this.#problemOf(topic, index, records, repeated)
+        const batch = { tag, partition: topic?.partitions[index], records } as HeldBatch
         if (error !== ErrorCode.NONE) this.onAppended(tag, { ...FAILED, errorCode: error })
-        else {
-          const partition = topic?.partitions[index] as PartitionImage
-          const { partitions } = this.#exchange.context
-          const { frame } = this.#exchange
-          partitions.append(partition, records as Buffer, frame, acks === -1, this, tag)
-        }
+        else if (transactionProducerOf(records) === undefined) this.#append(batch, FROM_CLIENT)
+        else this.#transaction?.add(batch)
         tag++
       }
     }
+    this.#transaction?.start()
     this.#settle()
   }
 
+  #append({ tag, partition, records }: HeldBatch, origin: AppendOrigin): void {
+    const { context, frame } = this.#exchange
+    const acksAll = this.#request.acks === -1
+    context.partitions.append(partition, records, frame, acksAll, this, tag, origin)
+  }
+
   onAppended(tag: number, result: AppendResult): void {
+    if (result.guard !== 0) {
+      this.#transaction?.verify(tag, result.guard)
+      return
+    }
     this.#results[tag] = result
     this.#settle()
   }
@@ -79,13 +100,27 @@ class ProduceExchange implements AppendSink {
   /** What is wrong with the request as a whole; every partition answers with it. */
   #problemOfAll(): ErrorCode | undefined {
     const { transactionalId, topicData } = this.#request
-    if (transactionalId !== null) return undefined
+    let producer: TransactionProducer | undefined
     for (const { partitionData } of topicData) {
       for (const { records } of partitionData) {
         if (records === null || records.length < RECORD_BATCH_OVERHEAD) continue
-        if (isTransactional(records, 0)) return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        if (transactionalId === null && isTransactional(records, 0)) {
+          return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        }
+        const one = transactionProducerOf(records)
+        if (one === undefined) continue
+        producer ??= one
+        const { producerId, producerEpoch } = producer
+        if (one.producerId !== producerId || one.producerEpoch !== producerEpoch) {
+          return ErrorCode.INVALID_PRODUCER_ID_MAPPING
+        }
       }
     }
+    if (producer === undefined || transactionalId === null) return undefined
+    this.#transaction = new ProducedTransaction(this.#exchange, transactionalId, producer, {
+      append: (batch, origin) => this.#append(batch, origin),
+      fail: (tag, result) => this.onAppended(tag, result),
+    })
     return undefined
   }
 
@@ -118,12 +153,6 @@ class ProduceExchange implements AppendSink {
     if (records.length < RECORD_BATCH_OVERHEAD) return ErrorCode.NONE
     if (compressionOf(records, 0) === CodecId.zstd && this.#exchange.apiVersion < 7) {
       return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
-    }
-    // Without a producer id no transaction can be meant: the log refuses the batch.
-    if (isTransactional(records, 0) && producerId(records, 0) >= 0) {
-      return this.#exchange.apiVersion >= 11
-        ? ErrorCode.TRANSACTION_ABORTABLE
-        : ErrorCode.INVALID_TXN_STATE
     }
     return ErrorCode.NONE
   }

@@ -4,7 +4,8 @@
  *   message "NONE" with success; a key type that is not known is INVALID_REQUEST; a malformed share
  *   key as well.
  * Differs: while there is no topic for groups yet, the answer waits until it is made, where Kafka
- *   says COORDINATOR_NOT_AVAILABLE and lets the client ask again. The same for share partitions.
+ *   says COORDINATOR_NOT_AVAILABLE and lets the client ask again. The same for transactions and
+ *   share partitions.
  */
 import { isUuid } from '../../base/uuid.ts'
 import { FindCoordinator } from '../../protocol/apis/10-find-coordinator.ts'
@@ -25,17 +26,29 @@ type Request = RequestOf<typeof FindCoordinator>
 type FindExchange = Exchange<ResponseInput<typeof FindCoordinator>>
 
 export const findCoordinator = defineHandler(FindCoordinator, [0, 6], (request, exchange) => {
-  const groups = request.keyType === GROUP
-  const shares = request.keyType === SHARE && request.coordinatorKeys.some(isShareKey)
-  if (!groups && !shares) {
+  const kind = topicNeeded(request)
+  if (kind === undefined) {
     answer(request, exchange, ErrorCode.NONE)
     return
   }
-  const kind = groups ? 'ensure-offsets-topic' : 'ensure-share-topic'
   exchange.context.callCoordinator({ kind }, (result) => {
     answer(request, exchange, result?.errorCode ?? ErrorCode.COORDINATOR_NOT_AVAILABLE)
   })
 })
+
+/** How the topic is made sure of that the coordinator needs, if it needs one. */
+function topicNeeded({ keyType, coordinatorKeys }: Request) {
+  switch (keyType) {
+    case GROUP:
+      return 'ensure-offsets-topic'
+    case TRANSACTION:
+      return 'ensure-transaction-topic'
+    default:
+      return keyType === SHARE && coordinatorKeys.some(isShareKey)
+        ? 'ensure-share-topic'
+        : undefined
+  }
+}
 
 /** `topic`: whether there is the topic that the coordinator needs. */
 function answer(request: Request, exchange: FindExchange, topic: ErrorCode): void {
@@ -60,8 +73,7 @@ function answer(request: Request, exchange: FindExchange, topic: ErrorCode): voi
 }
 
 function errorOf(keyType: number, key: string, apiVersion: number, topic: ErrorCode): ErrorCode {
-  if (keyType === GROUP) return topic
-  if (keyType === TRANSACTION) return ErrorCode.NONE
+  if (keyType === GROUP || keyType === TRANSACTION) return topic
   if (keyType !== SHARE || apiVersion < 6 || !isShareKey(key)) return ErrorCode.INVALID_REQUEST
   return topic
 }

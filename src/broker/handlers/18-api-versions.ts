@@ -20,6 +20,8 @@ const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 /** The features and their levels in Kafka 4.3. `apiKey`: without that API there is no feature. */
 const FEATURES: readonly { name: string; lowest: number; highest: number; apiKey?: number }[] = [
   { name: 'metadata.version', lowest: 7, highest: 30 },
+  // Transactions of which each end raises the epoch, KIP-890.
+  { name: 'transaction.version', lowest: 0, highest: 2, apiKey: 26 },
   // The consumer group protocol, KIP-848.
   { name: 'group.version', lowest: 0, highest: 1, apiKey: 68 },
   // Share groups, KIP-932.

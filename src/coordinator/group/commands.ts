@@ -12,6 +12,7 @@ import type { LeaveGroup } from '../../protocol/apis/13-leave-group.ts'
 import type { SyncGroup } from '../../protocol/apis/14-sync-group.ts'
 import type { DescribeGroups } from '../../protocol/apis/15-describe-groups.ts'
 import type { ListGroups } from '../../protocol/apis/16-list-groups.ts'
+import type { TxnOffsetCommit } from '../../protocol/apis/28-txn-offset-commit.ts'
 import type { DeleteGroups } from '../../protocol/apis/42-delete-groups.ts'
 import type { OffsetDelete } from '../../protocol/apis/47-offset-delete.ts'
 import type { ConsumerGroupHeartbeat } from '../../protocol/apis/68-consumer-group-heartbeat.ts'
@@ -47,6 +48,7 @@ export interface ShareOffsets {
 export interface GroupApis {
   'offset-commit': GroupApi<typeof OffsetCommit>
   'offset-fetch': GroupApi<typeof OffsetFetch>
+  'txn-offset-commit': GroupApi<typeof TxnOffsetCommit>
   'join-group': GroupApi<typeof JoinGroup>
   heartbeat: GroupApi<typeof Heartbeat>
   'leave-group': GroupApi<typeof LeaveGroup>

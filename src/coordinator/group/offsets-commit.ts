@@ -147,13 +147,14 @@ function commitProblem(group: Group | undefined, client: OffsetClient): ErrorCod
   return named ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION
 }
 
-function commitOne(
+/** Logs one offset, or says why not; `topic`: undefined where there is none. */
+export function commitOne(
   coordinator: GroupCoordinator,
   turn: Turn,
-  { groupId, retentionTimeMs }: CommitCommand['request'],
+  { groupId, retentionTimeMs }: Pick<CommitCommand['request'], 'groupId' | 'retentionTimeMs'>,
   topic: TopicImage | undefined,
   one: CommitCommand['request']['topics'][number]['partitions'][number],
-  apiVersion: number,
+  apiVersion = 0,
 ): ErrorCode {
   const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } = one
   const missing = missingProblem(topic, partitionIndex, apiVersion)

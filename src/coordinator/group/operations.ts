@@ -1,6 +1,6 @@
 /** The table of the coordinator's operations on one group, by the kind of their command. */
 import { ErrorCode } from '../../protocol/errors.ts'
-import type { Reply, Turn } from '../runtime.ts'
+import type { Reply, TransactionProducer, Turn } from '../runtime.ts'
 import { ClassicGroup } from './classic.ts'
 import { joinClassicGroup, joinProblem } from './classic-join.ts'
 import {
@@ -26,6 +26,7 @@ import {
   deleteOffsets,
   deleteOffsetsFailure,
 } from './offsets-commit.ts'
+import { commitTransactionalOffsets, transactionalCommitFailure } from './offsets-transaction.ts'
 import type { Group } from './registry.ts'
 import { heartbeatShareMember } from './share-heartbeat.ts'
 import { alterShareOffsets, deleteShareOffsets } from './share-offsets.ts'
@@ -44,6 +45,8 @@ export interface GroupOperation<K extends GroupCommandKind> {
     command: CommandOf<K>,
     reply: Reply<GroupAnswers[K]>,
   ): void
+  /** Whose transaction the records belong to; absent: they hold at once. */
+  producer?(command: CommandOf<K>): TransactionProducer
 }
 
 const groupIdOf = ({ request }: { request: { groupId: string } }) => request.groupId
@@ -159,6 +162,13 @@ const offsetCommit: GroupOperation<'offset-commit'> = {
   run: commitOffsets,
 }
 
+const txnOffsetCommit: GroupOperation<'txn-offset-commit'> = {
+  groupId: groupIdOf,
+  failed: (errorCode, { request }) => transactionalCommitFailure(errorCode, request),
+  run: commitTransactionalOffsets,
+  producer: ({ request }) => request,
+}
+
 const offsetDelete: GroupOperation<'offset-delete'> = {
   groupId: groupIdOf,
   failed: deleteOffsetsFailure,
@@ -199,6 +209,7 @@ export const groupOperations = {
   heartbeat,
   'leave-group': leaveGroup,
   'offset-commit': offsetCommit,
+  'txn-offset-commit': txnOffsetCommit,
   'offset-delete': offsetDelete,
   'consumer-group-heartbeat': consumerGroupHeartbeat,
   'share-group-heartbeat': shareGroupHeartbeat,

@@ -148,9 +148,11 @@ export class GroupService {
       return
     }
     const followed = this.lost.follow(command as unknown as GroupCommand, reply)
-    this.runtime.run(this.coordinator.partitionOf(groupId), (turn) => {
-      operation.run(this.coordinator, turn, command, followed)
-    })
+    this.runtime.run(
+      this.coordinator.partitionOf(groupId),
+      (turn) => operation.run(this.coordinator, turn, command, followed),
+      operation.producer?.(command),
+    )
   }
 
   #onLost(place: MemberPlace): void {

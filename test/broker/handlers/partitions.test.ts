@@ -39,7 +39,9 @@ function brokerAnswering(
 }
 
 function slotsOf(command: PartitionCommand): readonly number[] {
-  return 'slots' in command ? command.slots : command.partitions.map(({ slot }) => slot)
+  if ('slots' in command) return command.slots
+  const asked = 'markers' in command ? command.markers : command.partitions
+  return asked.map(({ slot }) => slot)
 }
 
 function slotOf(broker: TestBroker, topic: string, index: number): number {
