@@ -16,7 +16,7 @@ import { ShareStateService } from '../coordinator/share/state-service.ts'
 import type { TransactionCommand } from '../coordinator/transaction/commands.ts'
 import { TransactionService } from '../coordinator/transaction/service.ts'
 import type { Codecs } from '../protocol/compression.ts'
-import type { ErrorCode } from '../protocol/errors.ts'
+import { ErrorCode } from '../protocol/errors.ts'
 import type { Crc32c } from '../protocol/record-batch.ts'
 import { consumerOffsetsRecords } from '../protocol/records/consumer-offsets.ts'
 import { shareGroupStateRecords } from '../protocol/records/share-group-state.ts'
@@ -251,15 +251,22 @@ export class Coordinator {
   }
 
   #onTransaction(command: TransactionCommand, answer: (result: unknown) => void): void {
+    if (command.kind === 'add-offsets-to-txn') {
+      // Older clients look for the coordinator of the group only after this.
+      this.#offsetsTopic.ensure((errorCode) => {
+        if (errorCode !== ErrorCode.NONE) answer({ errorCode })
+        else addOffsets(this.#transactions, this.#service, command, answer)
+        this.#setTick()
+      })
+      return
+    }
     const run = () => {
-      if (command.kind !== 'add-offsets-to-txn') this.#transactions.onCommand(command, answer)
-      else addOffsets(this.#transactions, this.#service, command, answer)
+      this.#transactions.onCommand(command, answer)
       this.#setTick()
     }
-    const { transactionalIdPattern = null } =
-      command.kind === 'list-transactions' ? command.request : {}
-    if (transactionalIdPattern) this.#regexes.whenLoaded(run)
-    else run()
+    if (command.kind === 'list-transactions' && command.request.transactionalIdPattern) {
+      this.#regexes.whenLoaded(run)
+    } else run()
   }
 
   #onChange(change: ImageChange): void {

@@ -56,7 +56,7 @@ export function commitInTransaction(
   )
 }
 
-/** AddOffsetsToTxn. */
+/** AddOffsetsToTxn; the topic of the offsets has to be there. */
 export function addOffsets(
   transactions: TransactionService,
   groups: GroupService,
@@ -64,10 +64,6 @@ export function addOffsets(
   answer: (result: TransactionAnswers['add-offsets-to-txn']) => void,
 ): void {
   const { transactionalId, producerId, producerEpoch, groupId } = command
-  if (groups.coordinator.partitionCount === 0) {
-    answer({ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE })
-    return
-  }
   transactions.onCommand(
     {
       kind: 'add-partitions-to-txn',

@@ -19,7 +19,8 @@ type Answer<Kind extends keyof PartitionAnswers> = PartitionAnswers[Kind][number
 type PartitionOf = (slot: number) => Partition | undefined
 
 /**
- * Answers `command`, at once but for markers, which may wait for a flush. A slot that `partitionOf` does not know is
+ * Answers `command`, at once but for markers, which may wait for a flush. A slot that
+ * `partitionOf` does not know is
  * UNKNOWN_TOPIC_OR_PARTITION.
  */
 export function onPartitionCommand(

@@ -14,7 +14,7 @@ export interface AppendSink {
 export interface AppendOrigin {
   /** A coordinator of this broker wrote the batch: it has no sequences. */
   readonly coordinator: boolean
-  /** The transaction coordinator has the partition in the transaction, whose end raises the epoch. */
+  /** The coordinator has the partition in the transaction, whose end raises the epoch. */
   readonly epochBump: boolean
   /**
    * From an append that was refused with it, when the coordinator was asked since; 0: it was not.

@@ -114,8 +114,8 @@ export class ProducerStates {
 
   /**
    * Begins to ask whether a transaction has this partition. Who comes back with the guard, and
-   * finds it unchanged (`holdsGuard`), knows that no marker was written meanwhile: else a batch that
-   * comes late would open a transaction that nobody ends. Source: KIP-890, VerificationStateEntry.
+   * finds it unchanged (`holdsGuard`), knows that no marker was written meanwhile: else a batch
+   * that comes late would open a transaction that nobody ends. Source: KIP-890.
    */
   guard(claim: ProducerClaim, nowMs: number): number {
     const { producerId, producerEpoch, baseSequence } = claim

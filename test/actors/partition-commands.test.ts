@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { OffsetSpec, type PartitionAnswers } from '../../src/actors/mailbox/partition.ts'
 import { Partition } from '../../src/actors/partition.ts'
 import { onPartitionCommand } from '../../src/actors/partition-commands.ts'
+import { FROM_COORDINATOR } from '../../src/actors/partition-requests.ts'
 import { createCodecs } from '../../src/codecs/codecs.ts'
 import { CodecId, type CompressedCodec } from '../../src/protocol/compression.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
@@ -68,7 +69,7 @@ function append(
     t.is(result.errorCode, ErrorCode.NONE)
     base = result.baseOffset
   }
-  partition.append(batch, true, { onAppended }, 0)
+  partition.append(batch, true, { onAppended }, 0, FROM_COORDINATOR)
   return base
 }
 

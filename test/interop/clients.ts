@@ -36,6 +36,9 @@ export const clients: readonly InteropClient[] = [
   java('4.3.1'),
   java('3.9.1'),
   java('2.8.2'),
+  transactions('4.3.1'),
+  transactions('3.9.1'),
+  transactions('2.8.2'),
   {
     name: 'kafka segments 4.3.1',
     argv: program('segments.js'),
@@ -189,6 +192,15 @@ function goMember(name: string): MemberProgram {
 
 function java(version: string): InteropClient {
   return { name: `java ${version}`, ...javaClient(version, 'Interop') }
+}
+
+function transactions(version: string): InteropClient {
+  return {
+    name: `java ${version}, transactions`,
+    ...javaClient(version, 'Transactions'),
+    // Transactions that take too long are missed soon.
+    settings: ['transaction.abort.timed.out.transaction.cleanup.interval.ms=500'],
+  }
 }
 
 /** A program of test/interop/java with the clients of a version. */

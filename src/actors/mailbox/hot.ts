@@ -3,8 +3,9 @@
  * one reused buffer per thread, since the bus copies a payload at once.
  *
  *   append    slot u32 | flags u32 | buffer id u32 | from u32 | length u32 | guard u32
- *   appended  error i32 | guard u32 | base offset f64 | log append time f64 | log start f64 | details
- *   (msgpackr) read      flags u32 | bytes u32 | count u32 | 0 u32, then per partition
+ *   appended  error i32 | guard u32 | base offset f64 | log append time f64 | log start f64
+ *   | details (msgpackr)
+ *   read      flags u32 | bytes u32 | count u32 | 0 u32, then per partition
  *             slot u32 | max bytes u32 | fetch offset f64 | leader epoch i32 | fetched epoch i32
  *   readDone  count u32 | 0 u32, then per partition
  *    error i32 | buffer id u32 | from u32 | to u32 | high watermark f64 | stable f64 | start f64
@@ -79,8 +80,8 @@ function room(bytes: number): Buffer {
 }
 
 /**
- * An append of the batch at `batch`. The view is valid until the next encode. Coordinators append on
- * their own thread only.
+ * An append of the batch at `batch`. The view is valid until the next encode. Coordinators append
+ * on their own thread only.
  */
 export function encodeAppend(
   slot: number,

@@ -2,7 +2,8 @@
  * AddPartitionsToTxn 0-5 (KIP-98; v2 PRODUCER_FENCED, KIP-588; v4 several transactions, KIP-890).
  * Kept: where one partition does not exist nothing is added: it is UNKNOWN_TOPIC_OR_PARTITION, and
  *   all others are OPERATION_NOT_ATTEMPTED. From version 4 on, which Kafka's brokers speak among
- *   each other, partitions may be asked for only (verify_only), and the transaction is of version 2.
+ *   each other, partitions may be asked for only (verify_only), and the transaction is of version
+ *   2.
  */
 import type { ClusterImage } from '../../cluster/image.ts'
 import type { TopicPartitions } from '../../coordinator/transaction/commands.ts'

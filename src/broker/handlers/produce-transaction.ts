@@ -1,6 +1,6 @@
 /**
- * The batches of a transaction in a Produce request: the coordinator has to know that a partition is
- * in the transaction before anything is appended there, or nobody would end it. KIP-890.
+ * The batches of a transaction in a Produce request: the coordinator has to know that a partition
+ * is in the transaction before anything is appended there, or nobody would end it. KIP-890.
  */
 import {
   type AppendOrigin,

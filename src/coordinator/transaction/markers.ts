@@ -104,8 +104,8 @@ export class MarkerSender {
 }
 
 /**
- * A partition that does not exist has no transaction; one that knows a higher epoch of the producer,
- * or of the coordinator, has ended this transaction already.
+ * A partition that does not exist has no transaction; one that knows a higher epoch of the
+ * producer, or of the coordinator, has ended this transaction already.
  */
 function mayComeAgain(errorCode: ErrorCode): boolean {
   switch (errorCode) {
