@@ -5,6 +5,7 @@ import { CrashGroups, GROUP_CONFIGS } from './group-rounds.ts'
 import { damageRound, killRound } from './rounds.ts'
 import { fullDisk, type Scenario, scenarios } from './scenarios.ts'
 import { Subject } from './subject.ts'
+import { CrashTransactions } from './transactions.ts'
 
 /** Rounds on one data directory before the next one begins. */
 const ROUNDS_OF_SUBJECT = 10
@@ -97,26 +98,45 @@ export async function runRounds({ rounds, seed, shards, log }: Campaign): Promis
  * As runRounds, with groups in place of producers: they live as long as their data directory.
  * Answers how many failed.
  */
-export async function runGroupRounds({ rounds, seed, shards, log }: Campaign): Promise<number> {
+export function runGroupRounds(campaign: Campaign): Promise<number> {
+  return runLivingRounds(campaign, 'groups', GROUP_CONFIGS, (subject) => new CrashGroups(subject))
+}
+
+/** The same with transactional producers. */
+export function runTransactionRounds(campaign: Campaign): Promise<number> {
+  return runLivingRounds(campaign, 'transactions', {}, (subject) => new CrashTransactions(subject))
+}
+
+/** Clients that live as long as their data directory. */
+async function runLivingRounds(
+  { rounds, seed, shards, log }: Campaign,
+  what: string,
+  settings: Readonly<Record<string, string>>,
+  clientsOf: (subject: Subject) => {
+    begin(): Promise<void>
+    round(): Promise<string>
+    end(): Promise<unknown>
+  },
+): Promise<number> {
   const random = new Seeded(seed)
   let failed = 0
   for (let first = 0; first < rounds; first += ROUNDS_OF_SUBJECT) {
     const count = shards[(first / ROUNDS_OF_SUBJECT) % shards.length] ?? '1'
-    const configs = { ...GROUP_CONFIGS, 'odradek.shards': count }
+    const configs = { ...settings, 'odradek.shards': count }
     const subject = new Subject(random.fork(), configs)
     await subject.start()
-    const groups = new CrashGroups(subject)
+    const clients = clientsOf(subject)
     try {
-      await groups.begin()
+      await clients.begin()
       for (let round = first; round < Math.min(rounds, first + ROUNDS_OF_SUBJECT); round++) {
-        log(`round ${round}, shards ${count}: ${await groups.round()}`)
+        log(`round ${round}, shards ${count}: ${await clients.round()}`)
       }
-      await groups.end()
+      await clients.end()
       await subject.dispose()
     } catch (error) {
       failed++
-      log(`groups FAILED (seed ${seed}): ${(error as Error).stack}`)
-      await groups.end().catch(() => {})
+      log(`${what} FAILED (seed ${seed}): ${(error as Error).stack}`)
+      await clients.end().catch(() => {})
       await keep(subject, log)
     }
   }

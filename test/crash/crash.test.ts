@@ -1,5 +1,5 @@
 import test from 'ava'
-import { runGroupRounds, runRounds, runScenarios } from './campaign.ts'
+import { runGroupRounds, runRounds, runScenarios, runTransactionRounds } from './campaign.ts'
 
 const SEED = 4
 
@@ -25,5 +25,13 @@ test.serial('groups of all kinds survive kill -9', async (t) => {
   const lines: string[] = []
   const log = (line: string) => lines.push(line)
   const failed = await runGroupRounds({ rounds: 3, seed: SEED, shards: ['3'], log })
+  t.is(failed, 0, lines.join('\n'))
+})
+
+test.serial('no transaction is committed by half for kill -9', async (t) => {
+  t.timeout(180_000)
+  const lines: string[] = []
+  const log = (line: string) => lines.push(line)
+  const failed = await runTransactionRounds({ rounds: 4, seed: SEED, shards: ['3'], log })
   t.is(failed, 0, lines.join('\n'))
 })

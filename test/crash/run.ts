@@ -1,11 +1,11 @@
 /**
  * The crash test: `node dist/test/crash/run.js --rounds 30 --seed 7`. Scenarios first
  * (`--only NAME`: that one), then rounds of kill -9. `--groups`: rounds with members of groups
- * instead. A failure prints the seed, keeps the data directory, and makes the exit code 1.
+ * instead, `--transactions`: with transactional producers. A failure prints the seed, keeps the data directory, and makes the exit code 1.
  */
 import { parseArgs } from 'node:util'
 import { Seeded } from '../support/seeded.ts'
-import { runGroupRounds, runRounds, runScenarios } from './campaign.ts'
+import { runGroupRounds, runRounds, runScenarios, runTransactionRounds } from './campaign.ts'
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     only: { type: 'string' },
     groups: { type: 'boolean', default: false },
+    transactions: { type: 'boolean', default: false },
   },
 })
 const rounds = Number(values.rounds ?? 30)
@@ -21,8 +22,12 @@ const seed = Number(values.seed ?? new Seeded(Date.now()).between(1, 1_000_000))
 console.log(`crash test, ${rounds} rounds, seed ${seed}`)
 const { only } = values
 const what = { rounds, seed, only, shards: ['1', '3'], log: (line: string) => console.log(line) }
-const failed = values.groups
-  ? await runGroupRounds(what)
-  : (await runScenarios(what)) + (await runRounds(what))
+const failed = await run()
 console.log(failed === 0 ? 'all promises held' : `${failed} failed, seed ${seed}`)
 process.exitCode = failed === 0 ? 0 : 1
+
+async function run(): Promise<number> {
+  if (values.groups) return await runGroupRounds(what)
+  if (values.transactions) return await runTransactionRounds(what)
+  return (await runScenarios(what)) + (await runRounds(what))
+}

@@ -53,6 +53,8 @@ export const clients: readonly InteropClient[] = [
   },
   streams('kafka streams 4.3.1', 'classic'),
   streams('kafka streams 4.3.1, streams protocol', 'streams'),
+  streams('kafka streams 4.3.1, exactly once', 'classic,exactly_once_v2'),
+  streams('kafka streams 4.3.1, streams protocol, exactly once', 'streams,exactly_once_v2'),
   {
     name: 'franz-go',
     argv: [join(cache, 'franz-go')],
@@ -127,7 +129,8 @@ function groupClients(): InteropClient[] {
   ]
 }
 
-function streams(name: string, protocol: 'classic' | 'streams'): InteropClient {
+/** `protocol`: of the group, and with a comma behind it what it guarantees. */
+function streams(name: string, protocol: string): InteropClient {
   return {
     name,
     argv: [...program('streams.js'), protocol],

@@ -7,7 +7,7 @@ import { report } from './program.ts'
 
 const [binary = '', seeds = ''] = process.argv.slice(2)
 
-/** All that need a broker, but for transactions and SASL. */
+/** All that need a broker, but for SASL. */
 const names = [
   'Test848RegexBrokerResolves',
   'TestAddRemovePartitions',
@@ -41,6 +41,7 @@ const names = [
   'TestShareGroupAckOnClose',
   'TestShareGroupETL',
   'TestShareGroupOffsetsAdmin',
+  'TestTxnEtl',
   'TestUnknownGroupOffsetFetchPinned',
 ]
 

@@ -113,7 +113,7 @@ await checkAsync('joins', async () => {
   await until('all joins', () => read('joined').length === linesWritten / 2)
 })
 
-if (protocol === 'streams') describeStreamsGroup(APPLICATION)
+if (protocol.startsWith('streams')) describeStreamsGroup(APPLICATION)
 
 await checkAsync('restores', async () => {
   await end('none')
@@ -146,7 +146,7 @@ await checkAsync('application-reset', async () => {
   await end('none')
 })
 
-if (protocol === 'streams') deleteStreamsGroup(APPLICATION)
+if (protocol.startsWith('streams')) deleteStreamsGroup(APPLICATION)
 
 await end('SIGKILL')
 rmSync(directory, { recursive: true, force: true })

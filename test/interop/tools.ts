@@ -129,6 +129,24 @@ function records(): void {
   })
 }
 
+/** What a transactional producer leaves behind, and how one that hangs is ended by hand. */
+function transactions(): void {
+  const id = ['--transactional-id', 'perf']
+  check('transactions-list', () => {
+    const size = ['--num-records', '100', '--record-size', '10', '--throughput', '-1']
+    const rounds = ['--transactional-id', 'perf', '--transaction-duration-ms', '100']
+    tool('ProducerPerformance', ['--topic', TOPIC, ...size, ...rounds], /^100 records sent/m)
+    tool('TransactionsCommand', ['list'], /^perf\s+1\s+\d+\s+CompleteCommit/m)
+  })
+  check('transactions-describe', () => {
+    const described = /^1\s+perf\s+\d+\s+\d+\s+CompleteCommit\s/m
+    tool('TransactionsCommand', ['describe', ...id], described)
+  })
+  check('transactions-find-hanging', () => {
+    tool('TransactionsCommand', ['find-hanging', '--broker-id', '1'], /^Topic\s/m)
+  })
+}
+
 /** The partition that got the console producer's records. */
 function partitionOfKeyK(): string {
   const { out } = tool('GetOffsetShell', ['--topic', TOPIC], /:20$/m)
@@ -180,6 +198,7 @@ function jsonFile(plan: object): string {
 topics()
 configs()
 records()
+transactions()
 cluster()
 groupTools()
 shareTools()

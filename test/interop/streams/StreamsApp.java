@@ -17,8 +17,8 @@ import org.apache.kafka.streams.kstream.TimeWindows;
 /**
  * A Kafka Streams application with a repartition topic, changelogs, a window and a join.
  * StreamsApp APPLICATION_ID STATE_DIR PROTOCOL BOOTSTRAP runs until standard input ends, and prints
- * each state that it comes to; the protocol is classic or streams. StreamsApp topics BOOTSTRAP
- * creates the topics it reads and writes.
+ * each state that it comes to; the protocol is classic or streams, and `,exactly_once_v2` may follow
+ * it. StreamsApp topics BOOTSTRAP creates the topics it reads and writes.
  */
 public class StreamsApp {
     private static final List<String> TOPICS = List.of("lines", "users", "counted", "windowed", "joined");
@@ -31,14 +31,16 @@ public class StreamsApp {
         Properties settings = new Properties();
         settings.put("application.id", args[0]);
         settings.put("state.dir", args[1]);
-        settings.put("group.protocol", args[2]);
+        String[] protocol = args[2].split(",");
+        settings.put("group.protocol", protocol[0]);
+        if (protocol.length > 1) settings.put("processing.guarantee", protocol[1]);
         settings.put("bootstrap.servers", args[3]);
         settings.put("default.key.serde", Serdes.StringSerde.class);
         settings.put("default.value.serde", Serdes.StringSerde.class);
         settings.put("auto.offset.reset", "earliest");
         settings.put("num.stream.threads", 2);
         settings.put("commit.interval.ms", 200);
-        if (args[2].equals("classic")) {
+        if (protocol[0].equals("classic")) {
             // A member that was killed is to be missed soon. The other protocol asks the broker.
             settings.put("session.timeout.ms", 6000);
             settings.put("heartbeat.interval.ms", 500);
