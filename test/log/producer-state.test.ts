@@ -197,3 +197,67 @@ test('restored in any order, the oldest transaction still holds the last stable 
   t.is(states.firstUnstableOffset(), 10)
   t.deepEqual(states.takeDirty(), [])
 })
+
+test('a batch that was verified before a marker opens no transaction behind it', (t) => {
+  const states = new ProducerStates(7)
+  const one = claim({ transactional: true })
+  const guard = states.guard(one, 1)
+  t.is(states.guard(one, 1), guard, 'who asks meanwhile gets the same')
+  t.true(states.holdsGuard(1, guard))
+  states.marked({ producerId: 1, producerEpoch: 0, coordinatorEpoch: 0, commit: false }, 0, 1)
+  t.false(states.holdsGuard(1, guard))
+  const next = states.guard(one, 1)
+  t.not(next, guard)
+  t.false(states.holdsGuard(1, guard))
+  states.appended(one, { baseOffset: 1, lastOffset: 1, timestamp: 1, nowMs: 1 })
+  t.false(states.holdsGuard(1, next), 'an open transaction needs none')
+  t.true(states.isOngoing(1, 0))
+  t.false(states.isOngoing(1, 1))
+})
+
+test('while a transaction is verified, no batch overtakes its first one', (t) => {
+  const states = new ProducerStates()
+  states.guard(claim({ transactional: true, baseSequence: 4 }), 1)
+  states.guard(claim({ transactional: true, baseSequence: 5 }), 1)
+  const later = claim({ transactional: true, baseSequence: 5 })
+  t.is(told(states.check(later)), ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+  t.is(told(states.check(claim({ transactional: true, baseSequence: 4 }))), 'append')
+  t.is(states.expire(1000, 100), 0)
+  t.is(told(states.check(later)), 'append', 'what nobody came back for is forgotten')
+})
+
+test('where each end raises the epoch, an unknown producer begins with sequence 0', (t) => {
+  const states = new ProducerStates()
+  const first = (baseSequence: number) => claim({ transactional: true, baseSequence })
+  t.is(told(states.check(first(1), true)), ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+  t.is(told(states.check(first(0), true)), 'append')
+  t.is(told(states.check(first(1), false)), 'append')
+})
+
+test('within an open transaction nothing is written besides', (t) => {
+  const states = new ProducerStates()
+  states.appended(claim({ transactional: true }), {
+    baseOffset: 0,
+    lastOffset: 0,
+    timestamp: 1,
+    nowMs: 1,
+  })
+  t.is(told(states.check(claim({ baseSequence: 1 }))), ErrorCode.INVALID_TXN_STATE)
+})
+
+test('a marker of an older epoch, or of an older coordinator, is refused', (t) => {
+  const states = new ProducerStates()
+  const marker = (producerEpoch: number, coordinatorEpoch = 3) => {
+    return { producerId: 1, producerEpoch, coordinatorEpoch, commit: true }
+  }
+  const at = { baseOffset: 0, lastOffset: 0, timestamp: 1, nowMs: 1 }
+  t.is(states.checkMarker(marker(0), true), ErrorCode.NONE, 'a producer that is not known')
+  states.appended(claim({ producerEpoch: 5, transactional: true }), at)
+  t.is(states.checkMarker(marker(4), false), ErrorCode.INVALID_PRODUCER_EPOCH)
+  t.is(states.checkMarker(marker(5), false), ErrorCode.NONE)
+  t.is(states.checkMarker(marker(5), true), ErrorCode.INVALID_PRODUCER_EPOCH)
+  t.is(states.checkMarker(marker(6), true), ErrorCode.NONE)
+  states.marked(marker(6), 1, 1)
+  t.is(states.checkMarker(marker(6), true), ErrorCode.NONE, 'it may come again')
+  t.is(states.checkMarker(marker(6, 2), true), ErrorCode.TRANSACTION_COORDINATOR_FENCED)
+})

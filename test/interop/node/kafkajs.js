@@ -311,6 +311,46 @@ await check('consume-in-group', async () => {
   expect(`${ends}` === '20,20', `committed ${ends}`)
 })
 
+await check('transactions', async () => {
+  await create('transacted', 2)
+  const settings = { transactionalId: 'kafkajs', maxInFlightRequests: 1, idempotent: true }
+  const producer = kafka.producer(settings)
+  await producer.connect()
+  const consumerGroupId = 'transacted'
+  for (let i = 0; i < 20; i++) {
+    const transaction = await producer.transaction()
+    const messages = [0, 1].map((partition) => ({ partition, value: `${i}-${partition}` }))
+    await transaction.send({ topic: 'transacted', messages })
+    const partitions = [{ partition: 0, offset: String(i) }]
+    await transaction.sendOffsets({
+      consumerGroupId,
+      topics: [{ topic: 'transacted', partitions }],
+    })
+    if (i % 4 === 3) await transaction.abort()
+    else await transaction.commit()
+  }
+  await producer.disconnect()
+  const [committed] = await admin.fetchOffsets({ groupId: consumerGroupId, topics: ['transacted'] })
+  expect(committed.partitions[0].offset === '18', `committed ${committed.partitions[0].offset}`)
+  const consumer = kafka.consumer({ groupId: 'readers', maxWaitTimeInMs: 100 })
+  const seen = []
+  await consumer.connect()
+  try {
+    await consumer.subscribe({ topic: 'transacted', fromBeginning: true })
+    await new Promise((done) => {
+      const eachMessage = async ({ message }) => {
+        seen.push(String(message.value))
+        if (seen.length === 30) setTimeout(done, 300)
+      }
+      consumer.run({ eachMessage })
+    })
+  } finally {
+    await consumer.disconnect()
+  }
+  const aborted = seen.filter((value) => Number(value.split('-')[0]) % 4 === 3)
+  expect(seen.length === 30 && aborted.length === 0, `read ${seen}`)
+})
+
 await admin.disconnect()
 await cluster.disconnect()
 await close()

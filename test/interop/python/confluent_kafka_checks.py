@@ -257,3 +257,35 @@ def _():
 @check("delete-unknown-topic-refused")
 def _():
     refused(lambda: done(admin.delete_topics(["nowhere"])), "UNKNOWN_TOPIC_OR_PART")
+
+
+@check("transactions")
+def _():
+    done(admin.create_topics([NewTopic("transacted", 2, 1)]))
+    settings = {"bootstrap.servers": BOOTSTRAP}
+    producer = Producer({**settings, "transactional.id": "confluent"})
+    producer.init_transactions(20)
+    consumer = Consumer({**settings, "group.id": "transacted", "auto.offset.reset": "earliest",
+                         "isolation.level": "read_committed", "enable.auto.commit": False})
+    consumer.subscribe(["transacted"])
+    for i in range(20):
+        producer.begin_transaction()
+        for partition in (0, 1):
+            producer.produce("transacted", f"{i}-{partition}", partition=partition)
+        offset = TopicPartition("transacted", 0, i)
+        producer.send_offsets_to_transaction([offset], consumer.consumer_group_metadata(), 20)
+        if i % 4 == 3:
+            producer.abort_transaction(20)
+        else:
+            producer.commit_transaction(20)
+    wanted = {f"{i}-{p}" for i in range(20) if i % 4 != 3 for p in (0, 1)}
+    seen = []
+    deadline = time.time() + 20
+    while len(seen) < len(wanted) and time.time() < deadline:
+        message = consumer.poll(0.5)
+        if message is not None and message.error() is None:
+            seen.append(message.value().decode())
+    committed = consumer.committed([TopicPartition("transacted", 0)], 20)[0].offset
+    consumer.close()
+    expect(sorted(seen) == sorted(wanted), f"read {len(seen)} of {len(wanted)}")
+    expect(committed == 18, f"committed {committed}")
