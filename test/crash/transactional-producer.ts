@@ -1,6 +1,6 @@
 /**
- * A transactional producer beside a broker that is killed: each transaction writes its number to all
- * partitions and commits it as an offset of a group. What it was told of the ends is remembered.
+ * A transactional producer beside a broker that is killed: each transaction writes its number to
+ * all partitions and commits it as an offset of a group. What it was told of the ends is kept.
  */
 import { crc32c } from '@node-rs/crc32'
 import { Produce } from '../../src/protocol/apis/00-produce.ts'

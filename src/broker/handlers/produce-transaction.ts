@@ -70,23 +70,21 @@ export class ProducedTransaction {
     this.#fail = to.fail
   }
 
-  /** Takes a batch; the bytes are kept until the coordinator has answered. */
+  /** Takes a batch that belongs to the transaction. */
   add(batch: HeldBatch): void {
-    const { frame } = this.#exchange
-    // Without memory of its own the frame is gone after this call.
-    const records = frame === undefined ? Buffer.from(batch.records) : batch.records
-    this.#held[batch.tag] = { ...batch, records }
+    this.#held[batch.tag] = batch
   }
 
   /** All batches are here. */
   start(): void {
-    const batches = Object.values(this.#held)
     if (this.#exchange.apiVersion < IMPLICIT_FROM) {
-      for (const batch of batches) this.#append(batch, FROM_CLIENT)
+      for (const batch of this.#kept()) this.#append(batch, FROM_CLIENT)
       return
     }
     const joined = joinedOf(this.#exchange.context)
-    const fresh = batches.filter(({ partition }) => !joined.has(this.#producer, partition.slot))
+    const isFresh = ({ partition }: HeldBatch) => !joined.has(this.#producer, partition.slot)
+    const batches = this.#held.some(isFresh) ? this.#kept() : Object.values(this.#held)
+    const fresh = batches.filter(isFresh)
     const settle = (batch: HeldBatch, errorCode: ErrorCode) => {
       if (errorCode === ErrorCode.NONE) this.#append(batch, FROM_JOINED)
       else this.#fail(batch.tag, refusal(errorCode, this.#exchange.apiVersion))
@@ -104,6 +102,17 @@ export class ProducedTransaction {
         settle(batch, at < 0 ? ErrorCode.NONE : (errorCodes[at] as ErrorCode))
       }
     })
+  }
+
+  /** The batches, whose bytes stay until the coordinator has answered. */
+  #kept(): HeldBatch[] {
+    const { frame } = this.#exchange
+    for (const batch of Object.values(this.#held)) {
+      // Without memory of its own the frame is gone after this call.
+      const records = frame === undefined ? Buffer.from(batch.records) : batch.records
+      this.#held[batch.tag] = { ...batch, records }
+    }
+    return Object.values(this.#held)
   }
 
   /** The partition wants to know whether it is in the transaction. */
