@@ -69,7 +69,13 @@ export type {
   TopicListing,
   TopicRef,
 } from './client/admin-topics.ts'
-export { Consumer, type RecordBatch, type SeekTarget } from './client/consumer.ts'
+export {
+  type BatchOf,
+  Consumer,
+  type RecordBatch,
+  type SeekTarget,
+  type SubscriptionTopic,
+} from './client/consumer.ts'
 export type { RecordHeader } from './client/consumer-headers.ts'
 export type { Re2Pattern, SubscriptionTopics } from './client/consumer-membership.ts'
 export type { ConsumerMetrics } from './client/consumer-metrics.ts'
@@ -80,11 +86,7 @@ export type {
   RebalanceListener,
 } from './client/consumer-options.ts'
 export type { PollOptions } from './client/consumer-poll.ts'
-export {
-  ConsumerRecord,
-  type DeserializationContext,
-  type Deserializer,
-} from './client/consumer-record.ts'
+export { ConsumerRecord, type RecordOf } from './client/consumer-record.ts'
 export type { DeliveryCallback, RecordMetadata } from './client/delivery.ts'
 export {
   AuthorizationError,
@@ -112,12 +114,11 @@ export type { ProducerMetrics } from './client/producer-metrics.ts'
 export type {
   Message,
   MessageHeaders,
+  MessageOf,
   ProducerInterceptor,
   ProducerOptions,
   ProducerSettings,
   SendRequest,
-  SerializationContext,
-  Serializer,
 } from './client/producer-options.ts'
 export {
   avroFormat,
@@ -140,6 +141,8 @@ export {
 } from './client/schema-registry.ts'
 export {
   bytesSerde,
+  type DeserializationContext,
+  type Deserializer,
   float32Serde,
   float64Serde,
   int16Serde,
@@ -149,9 +152,18 @@ export {
   jsonSerde,
   type Serde,
   type SerdeContext,
+  type SerializationContext,
+  type Serializer,
   stringSerde,
   uuidSerde,
 } from './client/serdes.ts'
+export {
+  type AnyTopic,
+  type Topic,
+  type TopicSerdes,
+  type TypedTopic,
+  topic,
+} from './client/topic.ts'
 export type { TopicPartition } from './client/topic-partition.ts'
 export type { BrokerConfig } from './config/broker.ts'
 export { Broker, type BrokerOptions } from './library/broker.ts'

@@ -47,6 +47,7 @@ test('a program gets exactly these values', (t) => {
     'startBroker',
     'stringSerde',
     'thriftSerde',
+    'topic',
     'uuidSerde',
   ])
 })

@@ -20,6 +20,8 @@ import type { MemberIdentity } from './group.ts'
 import { Offsets, type OffsetToCommit } from './offsets.ts'
 import { Commits } from './offsets-commits.ts'
 import { PositionFinder } from './offsets-finder.ts'
+import { type AnyTopic, nameOf, type TypedTopic } from './topic.ts'
+import { TopicDeserializers } from './topic-deserializers.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 /** Longest tick: how exactly the intervals of auto commit and poll are kept. */
@@ -39,6 +41,7 @@ export class ConsumerEngine<K, V> {
   readonly gate = new PollGate()
   readonly metrics = newConsumerMetrics()
   readonly handover: Handover<K, V>
+  readonly #deserializers: TopicDeserializers<K, V>
   #membership: Membership | undefined
   #mode: 'none' | 'subscribed' | 'assigned' = 'none'
   #tick: NodeJS.Timeout | undefined
@@ -47,7 +50,7 @@ export class ConsumerEngine<K, V> {
   #closing: Promise<void> | undefined
 
   /** Throws TypeError for settings that contradict each other. */
-  constructor(options: ConsumerOptions<K, V>) {
+  constructor(options: ConsumerOptions<K, V>, topics: readonly TypedTopic[] = []) {
     this.settings = resolveConsumerSettings(options)
     const cluster = new ClusterClient(options, {
       name: 'consumer',
@@ -64,14 +67,15 @@ export class ConsumerEngine<K, V> {
       identity,
     )
     this.finder = new PositionFinder(this.positions, this.offsets, this.settings, identity, wake)
+    this.#deserializers = new TopicDeserializers(options.deserializers, topics)
     const tools = {
       codecs: createCodecs(),
       crc32c: (bytes: Buffer) => crc32c(bytes),
       checkCrcs,
       batchBytesMax: cluster.settings.responseBytesMax,
-      deserializers: options.deserializers ?? {},
+      deserializers: this.#deserializers,
     }
-    this.handover = new Handover(options, cluster.settings.log)
+    this.handover = new Handover(options, this.#deserializers, cluster.settings.log)
     const { positions, settings, metrics } = this
     this.fetcher = new Fetcher(cluster, positions, settings, tools, metrics, wake)
   }
@@ -85,9 +89,12 @@ export class ConsumerEngine<K, V> {
     return identityOf(this.#membership)
   }
 
-  async subscribe(topics: SubscriptionTopics, listener: RebalanceListener): Promise<void> {
+  async subscribe(
+    topics: SubscriptionTopics<AnyTopic>,
+    listener: RebalanceListener,
+  ): Promise<void> {
     this.#throwIfClosing()
-    if (Array.isArray(topics) && topics.length === 0) return this.unsubscribe()
+    if (isList(topics) && topics.length === 0) return this.unsubscribe()
     const { groupId } = this.settings
     if (groupId === undefined) throw noGroup()
     if (this.#mode === 'assigned') throw modeError()
@@ -101,7 +108,10 @@ export class ConsumerEngine<K, V> {
         metrics: this.metrics,
       },
     )
-    this.#membership.subscribe(topics, listener)
+    if (isList(topics)) {
+      for (const one of topics) if (typeof one !== 'string') this.#deserializers.add(one)
+    }
+    this.#membership.subscribe(isList(topics) ? topics.map(nameOf) : topics, listener)
     this.#mode = 'subscribed'
     this.#start()
   }
@@ -285,4 +295,8 @@ export function noGroup(): KafkaError {
 
 function modeError(): Error {
   return new Error('Either subscribe() or assign(): call unsubscribe() in between.')
+}
+
+function isList<T>(topics: SubscriptionTopics<T>): topics is readonly T[] {
+  return Array.isArray(topics)
 }

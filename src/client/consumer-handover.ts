@@ -4,17 +4,22 @@ import type { Log } from '../base/log.ts'
 import type { ConsumerInterceptor, ConsumerSettings } from './consumer-options.ts'
 import { type ConsumerRecord, settleRecord } from './consumer-record.ts'
 import type { OffsetToCommit } from './offsets.ts'
+import type { TopicDeserializers } from './topic-deserializers.ts'
 
 /** Lives with one consumer. */
 export class Handover<K, V> {
   /** Whether records may be left out on the way. */
   readonly filters: boolean
-  readonly #decodes: boolean
+  readonly #deserializers: TopicDeserializers<K, V>
   readonly #interceptors: readonly ConsumerInterceptor<K, V>[]
   readonly #log: Log
 
-  constructor({ deserializers, interceptors = [] }: ConsumerSettings<K, V>, log: Log) {
-    this.#decodes = deserializers?.key !== undefined || deserializers?.value !== undefined
+  constructor(
+    { interceptors = [] }: ConsumerSettings<K, V>,
+    deserializers: TopicDeserializers<K, V>,
+    log: Log,
+  ) {
+    this.#deserializers = deserializers
     this.#interceptors = interceptors
     this.#log = log
     this.filters = interceptors.some(({ onConsume }) => onConsume !== undefined)
@@ -23,12 +28,12 @@ export class Handover<K, V> {
   // hot
   /** Decodes a record, if it has to be; a promise if that needs time. */
   settle(record: ConsumerRecord<K, V>): Promise<void> | undefined {
-    return this.#decodes ? settleRecord(record) : undefined
+    return this.#deserializers.decodes ? settleRecord(record) : undefined
   }
 
   /** The records that the user gets for those that were fetched. */
   async pass(records: readonly ConsumerRecord<K, V>[]): Promise<readonly ConsumerRecord<K, V>[]> {
-    if (this.#decodes) {
+    if (this.#deserializers.decodes) {
       const later: Promise<void>[] = []
       for (const record of records) {
         const promise = settleRecord(record)

@@ -16,7 +16,7 @@ export interface Re2Pattern {
 }
 
 /** What to subscribe to. A RegExp is matched here, anywhere in a name. */
-export type SubscriptionTopics = readonly string[] | RegExp | Re2Pattern
+export type SubscriptionTopics<T = string> = readonly T[] | RegExp | Re2Pattern
 
 /** What the membership needs of its consumer. */
 export interface MembershipOwner {

@@ -1,16 +1,19 @@
 /** The settings of a consumer. */
 import { type Assignor, type AssignorName, assignors } from './assignors.ts'
 import type { ResetTo } from './consumer-positions.ts'
-import type { ConsumerRecord, Deserializer } from './consumer-record.ts'
+import type { RecordOf } from './consumer-record.ts'
 import type { OffsetToCommit } from './offsets.ts'
 import type { ClientOptions } from './options.ts'
+import type { Deserializer } from './serdes.ts'
+import type { TypedTopic } from './topic.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 /** Settings of a consumer beside those of all clients. Times are milliseconds, sizes bytes. */
-export type ConsumerOptions<K = Buffer, V = Buffer> = ClientOptions & ConsumerSettings<K, V>
+export type ConsumerOptions<K = Buffer, V = Buffer, T extends TypedTopic = never> = ClientOptions &
+  ConsumerSettings<K, V, T>
 
 /** Each has Kafka's name and, but where it is said, Kafka's default. */
-export interface ConsumerSettings<K = Buffer, V = Buffer> {
+export interface ConsumerSettings<K = Buffer, V = Buffer, T extends TypedTopic = never> {
   /** Needed by subscribe and commit. */
   readonly groupId?: string
   /** A name that stays over restarts: the member keeps its partitions while it is away for less
@@ -60,20 +63,22 @@ export interface ConsumerSettings<K = Buffer, V = Buffer> {
   readonly defaultApiTimeoutMs?: number
   /** Whether asking for a topic may create it, if the broker allows it. Default: true. */
   readonly allowAutoCreateTopics?: boolean
-  /** Default: bytes as they are. */
+  /** Topics whose records are read by their own serdes, and are typed so. Ours. Default: none. */
+  readonly topics?: readonly T[]
+  /** Of all other topics. Default: bytes as they are. */
   readonly deserializers?: {
     readonly key?: Deserializer<K>
     readonly value?: Deserializer<V>
   }
-  readonly interceptors?: readonly ConsumerInterceptor<K, V>[]
+  readonly interceptors?: readonly ConsumerInterceptor<K, V, T>[]
 }
 
 /** Sees all records and commits of a consumer. What it throws reaches nobody but the log.
  *  KIP-42. */
-export interface ConsumerInterceptor<K = Buffer, V = Buffer> {
+export interface ConsumerInterceptor<K = Buffer, V = Buffer, T = never> {
   /** Before records are handed out: those of one poll or batch, or one alone. Answers the records
    *  to hand out in their place; all count as read. */
-  onConsume?(records: readonly ConsumerRecord<K, V>[]): readonly ConsumerRecord<K, V>[]
+  onConsume?(records: readonly RecordOf<K, V, T>[]): readonly RecordOf<K, V, T>[]
   /** After a commit. */
   onCommit?(offsets: readonly OffsetToCommit[]): void
   /** When the consumer is closed. */
@@ -115,8 +120,8 @@ export interface ResolvedConsumerSettings {
 }
 
 /** Fills in the defaults. Throws TypeError where settings contradict each other. */
-export function resolveConsumerSettings<K, V>(
-  options: ConsumerOptions<K, V>,
+export function resolveConsumerSettings<K, V, T extends TypedTopic>(
+  options: ConsumerOptions<K, V, T>,
 ): ResolvedConsumerSettings {
   const { groupId, groupProtocol = 'classic', autoOffsetReset = 'latest' } = options
   if (groupId === '') throw new TypeError('groupId is empty')

@@ -1,18 +1,8 @@
 /** Records as a consumer hands them out: small objects over the bytes of a fetch, decoded when they
  *  are looked at. */
 import { type RecordHeader, readRecordHeaders } from './consumer-headers.ts'
-
-/** Turns bytes into keys or values, before a record is handed out; may need time (a schema
- *  registry). What it throws or rejects with reaches who reads `key` or `value`. */
-export interface Deserializer<T> {
-  deserialize(bytes: Buffer, context: DeserializationContext): T | Promise<T>
-}
-
-/** What a deserializer is told besides the bytes. */
-export interface DeserializationContext {
-  readonly topic: string
-  readonly part: 'key' | 'value'
-}
+import type { Deserializer } from './serdes.ts'
+import type { Topic } from './topic.ts'
 
 /** How keys and values are decoded. Default: bytes as they are. */
 export interface Deserializers<K, V> {
@@ -43,6 +33,13 @@ export interface RecordPlace {
   readonly headersCount: number
 }
 
+/** The records of typed topics, told apart by `topic`; without such topics those of `K` and `V`. */
+export type RecordOf<K, V, T> = [T] extends [never]
+  ? ConsumerRecord<K, V>
+  : T extends Topic<never, never, infer Name, infer ReadK, infer ReadV>
+    ? ConsumerRecord<ReadK, ReadV, Name>
+    : never
+
 /** Stands for a key or value that could not be decoded. */
 class Undecodable {
   readonly error: unknown
@@ -63,7 +60,7 @@ export let settleRecord: <K, V>(record: ConsumerRecord<K, V>) => Promise<void> |
  * A record. Without a deserializer key and value are views into the answer of a fetch: a record
  * that is kept keeps all of that answer, so copy what has to live long.
  */
-export class ConsumerRecord<K = Buffer, V = Buffer> {
+export class ConsumerRecord<K = Buffer, V = Buffer, Name extends string = string> {
   readonly offset: number
   /** Milliseconds since 1970; -1: none. */
   readonly timestamp: number
@@ -94,8 +91,8 @@ export class ConsumerRecord<K = Buffer, V = Buffer> {
     this.#headersCount = place.headersCount
   }
 
-  get topic(): string {
-    return this.#source.topic
+  get topic(): Name {
+    return this.#source.topic as Name
   }
 
   get partition(): number {

@@ -5,16 +5,19 @@ import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ConsumerOptions, RebalanceListener } from './consumer-options.ts'
 import type { PollOptions } from './consumer-poll.ts'
 import { pauseAt, resetTo, seekTo } from './consumer-positions.ts'
-import type { ConsumerRecord } from './consumer-record.ts'
+import type { ConsumerRecord, RecordOf } from './consumer-record.ts'
 import { asKafkaError, ClosedError, type KafkaError, TimeoutError } from './errors.ts'
 import type { CommittedOffset, FoundOffset, OffsetQuery, OffsetToCommit } from './offsets.ts'
+import type { AnyTopic, Topic, TypedTopic } from './topic.ts'
 import type { TopicPartition } from './topic-partition.ts'
 import { closeWhenCollected, wasClosed } from './when-collected.ts'
 
 /** Records of one partition, in order. */
-export interface RecordBatch<K = Buffer, V = Buffer> extends TopicPartition {
+export interface RecordBatch<K = Buffer, V = Buffer, Name extends string = string>
+  extends TopicPartition {
+  readonly topic: Name
   /** At least one. */
-  readonly records: readonly ConsumerRecord<K, V>[]
+  readonly records: readonly ConsumerRecord<K, V, Name>[]
   /** The offset behind the last record that may be read as of the fetch. */
   readonly highWatermark: number
 }
@@ -25,24 +28,43 @@ export interface SeekTarget extends TopicPartition {
   readonly leaderEpoch?: number
 }
 
+/** The batches of typed topics, told apart by `topic`; without such topics those of `K` and `V`. */
+export type BatchOf<K, V, T> = [T] extends [never]
+  ? RecordBatch<K, V>
+  : T extends Topic<never, never, infer Name, infer ReadK, infer ReadV>
+    ? RecordBatch<ReadK, ReadV, Name>
+    : never
+
+/** What a consumer may subscribe to: names, or topics whose records are of its types. */
+export type SubscriptionTopic<K, V, T> = [T] extends [never]
+  ? string | Topic<never, never, string, K, V>
+  : T extends TypedTopic
+    ? T | T['topic']
+    : never
+
 /** Reads records from a cluster, or from a broker in process. Lives on one thread; one caller at a
- *  time may ask for records. */
-export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerRecord<K, V>> {
+ *  time may ask for records. `T`: the topics that it was given, by which its records are typed. */
+export class Consumer<K = Buffer, V = Buffer, T extends TypedTopic = never>
+  implements AsyncIterable<RecordOf<K, V, T>>
+{
   readonly #engine: ConsumerEngine<K, V>
 
   /** Connects when it is first needed. Throws TypeError for settings that contradict each other. */
-  constructor(options: ConsumerOptions<K, V>) {
-    this.#engine = new ConsumerEngine(options)
+  constructor(options: ConsumerOptions<K, V, T>) {
+    this.#engine = new ConsumerEngine<K, V>(options as ConsumerOptions<K, V>, options.topics)
     closeWhenCollected(this, this.#engine.dropped)
   }
 
   /**
    * Joins the group for these topics, in place of those before; the partitions come with the next
    * records that are asked for. No topics: as `unsubscribe`. Rejects with KafkaError without a
-   * groupId.
+   * groupId. Typed topics are read by their serdes from now on.
    */
-  subscribe(topics: SubscriptionTopics, listener: RebalanceListener = {}): Promise<void> {
-    return this.#engine.subscribe(topics, listener)
+  subscribe(
+    topics: SubscriptionTopics<SubscriptionTopic<K, V, T>>,
+    listener: RebalanceListener = {},
+  ): Promise<void> {
+    return this.#engine.subscribe(topics as SubscriptionTopics<AnyTopic>, listener)
   }
 
   /** Reads these partitions, in place of those before, without a group's assignment. */
@@ -64,7 +86,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
    * The next records: what lies ready, else waits for the first up to `timeoutMs`. Rejects with
    * KafkaError, or with the signal's reason. Records that were handed out count as read.
    */
-  async poll(options: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+  async poll(options: PollOptions = {}): Promise<RecordOf<K, V, T>[]> {
     const { timeoutMs = 0, maxRecords = this.#engine.settings.maxPollRecords, signal } = options
     let records: readonly ConsumerRecord<K, V>[] = []
     const deadlineMs = performance.now() + timeoutMs
@@ -76,7 +98,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
         this.#takeInto(taken, maxRecords)
         records = await this.#engine.handover.pass(taken)
       }
-      return [...records]
+      return [...records] as RecordOf<K, V, T>[]
     } finally {
       this.#engine.gate.leave()
     }
@@ -85,10 +107,10 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
   /** Records one by one, until the consumer is closed; rejects with the signal's reason when it
    *  aborts. A record that was handed out counts as read, but a commit that goes by itself waits
    *  until the next one is asked for, or until close. */
-  records({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<ConsumerRecord<K, V>> {
+  records({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<RecordOf<K, V, T>> {
     let ended = false
     return {
-      next: () => (ended ? DONE : this.#next(signal)),
+      next: () => (ended ? DONE : (this.#next(signal) as Promise<Next<K, V, T>>)),
       return: () => {
         ended = true
         return DONE
@@ -99,7 +121,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
     }
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<K, V>> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<RecordOf<K, V, T>> {
     return this.records()
   }
 
@@ -109,14 +131,14 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
    * rejects, the position goes back to the start of its batch, and so does the call's promise.
    */
   async eachBatch(
-    handle: (batch: RecordBatch<K, V>) => void | Promise<void>,
+    handle: (batch: BatchOf<K, V, T>) => void | Promise<void>,
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<void> {
     for (;;) {
       const batch = await this.#nextBatch(signal)
       if (batch === undefined) return
       try {
-        await handle(batch)
+        await handle(batch as BatchOf<K, V, T>)
       } catch (error) {
         const state = this.#engine.positions.get(batch)
         if (state !== undefined) seekTo(state, batch.records[0]?.offset ?? 0)
@@ -337,5 +359,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerR
     this.#engine.gate.attend()
   }
 }
+
+type Next<K, V, T> = IteratorResult<RecordOf<K, V, T>>
 
 const DONE = Promise.resolve({ done: true as const, value: undefined })

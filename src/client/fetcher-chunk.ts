@@ -28,8 +28,9 @@ import {
   RecordCursor,
   recordsCount,
 } from '../protocol/record-batch.ts'
-import { ConsumerRecord, type Deserializers, type RecordSource } from './consumer-record.ts'
+import { ConsumerRecord, type RecordSource } from './consumer-record.ts'
 import { KafkaError } from './errors.ts'
+import type { TopicDeserializers } from './topic-deserializers.ts'
 
 /** Kafka's type of a marker that ends an aborted transaction; its key is version and type. */
 const ABORT_MARKER = 0
@@ -49,7 +50,7 @@ export interface ChunkTools<K, V> {
   readonly checkCrcs: boolean
   /** Largest size to which a batch may unfold. */
   readonly batchBytesMax: number
-  readonly deserializers: Deserializers<K, V>
+  readonly deserializers: TopicDeserializers<K, V>
 }
 
 /** The bytes of a partition as fetched. */
@@ -214,7 +215,7 @@ export class FetchedChunk<K, V> {
       leaderEpoch: partitionLeaderEpoch(b, at),
       isLogAppendTime: isLogAppendTime(b, at),
       bytes,
-      deserializers: this.#tools.deserializers,
+      deserializers: this.#tools.deserializers.of(this.topic),
     }
   }
 

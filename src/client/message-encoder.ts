@@ -9,9 +9,10 @@ import type {
   MessageHeaders,
   ProducerInterceptor,
   ProducerSettings,
-  Serializer,
 } from './producer-options.ts'
 import type { RecordBytes } from './record-size.ts'
+import type { Serializer } from './serdes.ts'
+import { type AnyTopic, nameOf } from './topic.ts'
 
 /** Bytes of a record beside key, value and headers, at most; of its batch and request as well. */
 const OVERHEAD_BYTES = 128
@@ -19,35 +20,48 @@ const OVERHEAD_BYTES = 128
 /** A message whose key and value are bytes or text. */
 export type PlainMessage = Message<RecordBytes, RecordBytes>
 
+/** Messages of whichever type their topic has. */
+export interface Sent<K, V> {
+  readonly topic: AnyTopic
+  readonly messages: readonly Message<K, V>[]
+}
+
+/** undefined: bytes or text as they are. */
+interface Serializers<K, V> {
+  readonly key?: Serializer<K> | undefined
+  readonly value?: Serializer<V> | undefined
+}
+
 /** Lives with one producer. */
 export class MessageEncoder<K, V> {
-  readonly #key: Serializer<K> | undefined
-  readonly #value: Serializer<V> | undefined
+  readonly #serializers: Serializers<K, V>
   readonly #interceptors: readonly ProducerInterceptor<K, V>[]
   readonly #log: Log
-  readonly #isPlain: boolean
 
-  constructor({ serializers, interceptors = [] }: ProducerSettings<K, V>, log: Log) {
-    this.#key = serializers?.key
-    this.#value = serializers?.value
+  constructor({ serializers = {}, interceptors = [] }: ProducerSettings<K, V>, log: Log) {
+    this.#serializers = serializers
     this.#interceptors = interceptors
     this.#log = log
-    this.#isPlain =
-      this.#interceptors.length === 0 && this.#key === undefined && this.#value === undefined
   }
 
   /** The messages as bytes; a promise if a serializer needs time. Throws what serializers throw,
    *  and TypeError for what is neither bytes nor text. */
-  encode(
-    topic: string,
-    messages: readonly Message<K, V>[],
-  ): readonly PlainMessage[] | Promise<readonly PlainMessage[]> {
+  encode({
+    topic,
+    messages,
+  }: Sent<K, V>): readonly PlainMessage[] | Promise<readonly PlainMessage[]> {
+    const serializers = typeof topic === 'string' ? this.#serializers : (topic as Serializers<K, V>)
+    const { key, value } = serializers
     // Without either they are what they have to be, which is checked where they are written.
-    if (this.#isPlain) return messages as readonly PlainMessage[]
+    if (key === undefined && value === undefined && this.#interceptors.length === 0) {
+      return messages as readonly PlainMessage[]
+    }
+    const name = nameOf(topic)
     const plain: (PlainMessage | Promise<PlainMessage>)[] = new Array(messages.length)
     let later = false
     for (let i = 0; i < messages.length; i++) {
-      const encoded = this.#encodeOne(topic, this.#intercepted(topic, messages[i] as Message<K, V>))
+      const message = this.#intercepted(name, messages[i] as Message<K, V>)
+      const encoded = encodeOne(serializers, name, message)
       plain[i] = encoded
       if (encoded instanceof Promise) later = true
     }
@@ -90,27 +104,31 @@ export class MessageEncoder<K, V> {
       this.#log.warn('an interceptor of the producer failed', { error })
     }
   }
+}
 
-  #encodeOne(topic: string, message: Message<K, V>): PlainMessage | Promise<PlainMessage> {
-    const key = this.#serialize(this.#key, topic, 'key', message.key ?? null)
-    const value = this.#serialize(this.#value, topic, 'value', message.value)
-    if (key instanceof Promise || value instanceof Promise) {
-      return Promise.all([key, value]).then(([key, value]) => ({ ...message, key, value }))
-    }
-    return { ...message, key, value }
+function encodeOne<K, V>(
+  serializers: Serializers<K, V>,
+  topic: string,
+  message: Message<K, V>,
+): PlainMessage | Promise<PlainMessage> {
+  const key = serialize(serializers.key, topic, 'key', message.key ?? null)
+  const value = serialize(serializers.value, topic, 'value', message.value)
+  if (key instanceof Promise || value instanceof Promise) {
+    return Promise.all([key, value]).then(([key, value]) => ({ ...message, key, value }))
   }
+  return { ...message, key, value }
+}
 
-  #serialize<T>(
-    serializer: Serializer<T> | undefined,
-    topic: string,
-    part: 'key' | 'value',
-    value: T | null,
-  ): RecordBytes | Promise<RecordBytes> {
-    if (value === null) return null
-    return serializer === undefined
-      ? (value as RecordBytes)
-      : serializer.serialize(value, { topic, part })
-  }
+function serialize<T>(
+  serializer: Serializer<T> | undefined,
+  topic: string,
+  part: 'key' | 'value',
+  value: T | null,
+): RecordBytes | Promise<RecordBytes> {
+  if (value === null) return null
+  return serializer === undefined
+    ? (value as RecordBytes)
+    : serializer.serialize(value, { topic, part })
 }
 
 // hot

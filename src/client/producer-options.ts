@@ -5,6 +5,8 @@ import type { KafkaError } from './errors.ts'
 import type { ClientOptions } from './options.ts'
 import type { Partitioner, PartitionerName } from './partitioners.ts'
 import type { RecordBytes } from './record-size.ts'
+import type { Serializer } from './serdes.ts'
+import type { AnyTopic, Topic } from './topic.ts'
 
 /** A header's value. */
 export type HeaderValue = RecordBytes
@@ -27,24 +29,20 @@ export interface Message<K = RecordBytes, V = RecordBytes> {
   readonly partition?: number
 }
 
-/** Records for one topic. */
-export interface SendRequest<K = RecordBytes, V = RecordBytes> {
-  readonly topic: string
-  readonly messages: readonly Message<K, V>[]
+/** Records for one topic, by its name or typed: then its own serdes write them. */
+export interface SendRequest<K = RecordBytes, V = RecordBytes, T extends AnyTopic = string> {
+  readonly topic: T
+  readonly messages: readonly MessageOf<T, K, V>[]
 }
 
-/** Turns keys or values into bytes; may need time (a schema registry). Text goes as UTF-8. */
-export interface Serializer<T> {
-  serialize(value: T, context: SerializationContext): RecordBytes | Promise<RecordBytes>
-}
+/** What is sent to a topic: what it is typed by, else `K` and `V`. */
+export type MessageOf<T, K, V> =
+  T extends Topic<infer TopicK, infer TopicV, string, unknown, unknown>
+    ? Message<TopicK, TopicV>
+    : Message<K, V>
 
-/** What a serializer is told besides the value. */
-export interface SerializationContext {
-  readonly topic: string
-  readonly part: 'key' | 'value'
-}
-
-/** Sees all records of a producer. What it throws reaches nobody but the log. KIP-42. */
+/** Sees all records of a producer, those of typed topics as well. What it throws reaches nobody but
+ *  the log. KIP-42. */
 export interface ProducerInterceptor<K = RecordBytes, V = RecordBytes> {
   /** Before serialization; answers the message to send in its place. */
   onSend?(message: Message<K, V>, topic: string): Message<K, V>

@@ -8,7 +8,9 @@ import type { MetadataCache, TopicMetadata } from './metadata.ts'
 import {
   type PartitionChoices,
   type Partitioner,
+  type PartitionerName,
   partitionOfKey,
+  roundRobin,
   StickyPartition,
 } from './partitioners.ts'
 import type { RecordBytes } from './record-size.ts'
@@ -31,6 +33,15 @@ export interface PartitionChoice {
   readonly partitioner: Partitioner | undefined
   /** How much goes to one partition before records without a key move on. */
   readonly bytesPerTurn: number
+}
+
+/** The choice that a producer's settings make. */
+export function partitionChoice(
+  partitioner: PartitionerName | Partitioner | undefined,
+  bytesPerTurn: number,
+): PartitionChoice {
+  if (partitioner === 'roundRobin') return { partitioner: roundRobin(), bytesPerTurn }
+  return { partitioner: typeof partitioner === 'function' ? partitioner : undefined, bytesPerTurn }
 }
 
 /** Lives with one producer. */

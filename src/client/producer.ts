@@ -11,9 +11,9 @@ import {
   flatHeaders,
   MessageEncoder,
   type PlainMessage,
+  type Sent,
 } from './message-encoder.ts'
 import type { TopicMetadata } from './metadata.ts'
-import { type Partitioner, roundRobin } from './partitioners.ts'
 import { newProducerMetrics, type ProducerMetrics } from './producer-metrics.ts'
 import {
   type ProducerOptions,
@@ -21,13 +21,20 @@ import {
   resolveProducerSettings,
   type SendRequest,
 } from './producer-options.ts'
-import { type PartitionChoice, ProducerTopic, type WaitingSend } from './producer-topic.ts'
+import {
+  type PartitionChoice,
+  ProducerTopic,
+  partitionChoice,
+  type WaitingSend,
+} from './producer-topic.ts'
 import type { RecordBytes } from './record-size.ts'
 import { Sender } from './sender.ts'
+import { type AnyTopic, nameOf } from './topic.ts'
 import { closeWhenCollected, wasClosed } from './when-collected.ts'
 
 /** Sends that may wait for metadata or memory; the next is refused. */
 const WAITING_SENDS_MAX = 100_000
+
 /** Sends records to a cluster, or to a broker in process. Lives on one thread. */
 export class Producer<K = RecordBytes, V = RecordBytes> {
   readonly #cluster: ClusterClient
@@ -57,11 +64,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     closeWhenCollected(this, this.#cluster)
     this.#settings = resolveProducerSettings(options, requestTimeoutMs)
     this.#encoder = new MessageEncoder(options, log)
-    const { partitioner } = options
-    this.#choice = {
-      partitioner: partitioner === 'roundRobin' ? roundRobin() : ownPartitioner(partitioner),
-      bytesPerTurn: this.#settings.batchSize,
-    }
+    this.#choice = partitionChoice(options.partitioner, this.#settings.batchSize)
     this.#batches = new Accumulator(this.#settings.batchSize, this.#metrics)
     this.#sender = new Sender(this.#cluster, this.#settings, this.#batches, this.#metrics, () =>
       this.#onMemory(),
@@ -73,17 +76,18 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
    * in the order of the messages. Rejects with KafkaError when one of them cannot be written, after
    * retries; others of the same call may have been written. While buffer memory is full it waits.
    */
-  send(request: SendRequest<K, V>): Promise<readonly RecordMetadata[]>
+  send<T extends AnyTopic>(request: SendRequest<K, V, T>): Promise<readonly RecordMetadata[]>
   /** The same without a promise: `callback` is told. False: buffer memory is full, and it would be
    *  kind to wait for `ready()`. */
-  send(request: SendRequest<K, V>, callback: DeliveryCallback): boolean
+  send<T extends AnyTopic>(request: SendRequest<K, V, T>, callback: DeliveryCallback): boolean
   send(
-    request: SendRequest<K, V>,
+    request: SendRequest<K, V, AnyTopic>,
     callback?: DeliveryCallback,
   ): Promise<readonly RecordMetadata[]> | boolean {
-    if (callback !== undefined) return this.#submit(request, callback)
+    const sent = request as Sent<K, V>
+    if (callback !== undefined) return this.#submit(sent, callback)
     return new Promise((resolve, reject) => {
-      this.#submit(request, (error, records) => {
+      this.#submit(sent, (error, records) => {
         if (error === null) resolve(records)
         else reject(error)
       })
@@ -92,8 +96,8 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
 
   /** Fire and forget: retried like all others, but nobody is told in the end. `metrics` counts what
    *  failed. False: buffer memory is full, and it would be kind to wait for `ready()`. */
-  post(request: SendRequest<K, V>): boolean {
-    return this.#submit(request, undefined)
+  post<T extends AnyTopic>(request: SendRequest<K, V, T>): boolean {
+    return this.#submit(request as Sent<K, V>, undefined)
   }
 
   /** Resolves when send and post would not have to wait for buffer memory. */
@@ -157,8 +161,8 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     this.#encoder.close()
   }
 
-  #submit(request: SendRequest<K, V>, callback: DeliveryCallback | undefined): boolean {
-    const { topic } = request
+  #submit(request: Sent<K, V>, callback: DeliveryCallback | undefined): boolean {
+    const topic = nameOf(request.topic)
     const { length } = request.messages
     if (this.#closing !== undefined) {
       this.#refuse(callback, new ClosedError('producer'))
@@ -171,7 +175,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     const told = this.#encoder.acknowledged(callback)
     const delivery = told === undefined ? undefined : new Delivery(length, told)
     try {
-      const messages = this.#encoder.encode(topic, request.messages)
+      const messages = this.#encoder.encode(request)
       if (messages instanceof Promise || this.#serializing !== undefined) {
         this.#submitLater(topic, messages, delivery, length)
       } else {
@@ -393,8 +397,4 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     this.#onWaitingChange = []
     for (const tell of told) tell()
   }
-}
-
-function ownPartitioner(partitioner: 'default' | Partitioner | undefined) {
-  return typeof partitioner === 'function' ? partitioner : undefined
 }

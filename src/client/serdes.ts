@@ -9,6 +9,29 @@ export interface SerdeContext {
   readonly part: 'key' | 'value'
 }
 
+/** Turns keys or values into bytes; may need time (a schema registry). Text goes as UTF-8. */
+export interface Serializer<T> {
+  serialize(value: T, context: SerializationContext): RecordBytes | Promise<RecordBytes>
+}
+
+/** What a serializer is told besides the value. */
+export interface SerializationContext {
+  readonly topic: string
+  readonly part: 'key' | 'value'
+}
+
+/** Turns bytes into keys or values, before a record is handed out; may need time (a schema
+ *  registry). What it throws or rejects with reaches who reads `key` or `value`. */
+export interface Deserializer<T> {
+  deserialize(bytes: Buffer, context: DeserializationContext): T | Promise<T>
+}
+
+/** What a deserializer is told besides the bytes. */
+export interface DeserializationContext {
+  readonly topic: string
+  readonly part: 'key' | 'value'
+}
+
 /** A serializer and deserializer. Both are synchronous. */
 export interface Serde<T> {
   serialize(value: T, context: SerdeContext): RecordBytes

@@ -7,6 +7,7 @@ import {
   endOf,
   FetchedChunk,
 } from '../../src/client/fetcher-chunk.ts'
+import { TopicDeserializers } from '../../src/client/topic-deserializers.ts'
 import { createCodecs } from '../../src/codecs/codecs.ts'
 import {
   type BatchInput,
@@ -22,7 +23,7 @@ const tools: ChunkTools<Buffer, Buffer> = {
   crc32c: (bytes) => crc32c(bytes),
   checkCrcs: true,
   batchBytesMax: 1 << 20,
-  deserializers: {},
+  deserializers: new TopicDeserializers<Buffer, Buffer>(),
 }
 
 const record = (value: string) => ({ value: Buffer.from(value) })

@@ -11,6 +11,8 @@ import {
   Producer,
   type RecordMetadata,
   stringSerde,
+  type Topic,
+  topic,
 } from 'odradek'
 
 interface Order {
@@ -54,6 +56,20 @@ for await (const record of consumer) {
   const pieces: number | undefined = record.value?.pieces
   console.log(same.offset, pieces, record.key?.length)
   break
+}
+
+const typed = topic('orders', { key: stringSerde, value: orders })
+const byId: Topic<string, Order> = typed
+await producer.send({ topic: byId, messages: [{ key: 'b', value: { id: 'b', pieces: 2 } }] })
+// @ts-expect-error The topic says what a value is.
+await producer.send({ topic: typed, messages: [{ key: 'b', value: { id: 2 } }] })
+const visits = topic('visits', { value: jsonSerde<{ readonly page: string }>() })
+await using reader = new Consumer({ port: broker.connect(), groupId: 'r', topics: [typed, visits] })
+await reader.subscribe([typed, visits])
+for (const record of await reader.poll()) {
+  const told: number | string | undefined =
+    record.topic === 'orders' ? record.value?.pieces : record.value?.page
+  console.log(told)
 }
 try {
   await broker.admin.deleteTopics(['nothing'])
