@@ -3,7 +3,7 @@ import { pause, Seeded } from '../support/seeded.ts'
 import { DAMAGES } from './damage.ts'
 import { CrashGroups, GROUP_CONFIGS } from './group-rounds.ts'
 import { damageRound, killRound } from './rounds.ts'
-import { fullDisk, type Scenario, scenarios } from './scenarios.ts'
+import { fullDisk, inTime, type Scenario, scenarios } from './scenarios.ts'
 import { Subject } from './subject.ts'
 import { CrashTransactions } from './transactions.ts'
 
@@ -32,8 +32,10 @@ export async function runScenarios({ seed, shards, only, log }: Campaign): Promi
     }
     if (only !== undefined && only !== 'fullDisk') continue
     try {
+      const began = performance.now()
       const what = await fullDisk(random.fork(), count, log)
-      log(`fullDisk, shards ${count}: ${what ?? 'SKIPPED, no tmpfs can be mounted here'}`)
+      const ms = Math.round(performance.now() - began)
+      log(`fullDisk, shards ${count}, ${ms} ms: ${what ?? 'SKIPPED, no tmpfs can be mounted here'}`)
     } catch (error) {
       failed++
       log(`fullDisk, shards ${count} FAILED (seed ${seed}): ${(error as Error).stack}`)
@@ -53,7 +55,7 @@ async function runScenario(
   try {
     await subject.start()
     const began = performance.now()
-    const what = await scenario(subject)
+    const what = await inTime(scenario(subject))
     log(`${name}, shards ${shards}, ${Math.round(performance.now() - began)} ms: ${what}`)
     await subject.dispose()
     return true
@@ -147,7 +149,7 @@ async function runLivingRounds(
 async function keep(subject: Subject, log: Campaign['log']): Promise<void> {
   await pause(100)
   log(`the data directory is kept: ${subject.dataDir}`)
-  log(subject.broker?.log.slice(-30).join('\n') ?? 'the broker is not there')
+  log(await subject.lastWords())
   await subject.end()
 }
 

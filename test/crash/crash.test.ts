@@ -4,7 +4,7 @@ import { runGroupRounds, runRounds, runScenarios, runTransactionRounds } from '.
 const SEED = 4
 
 test.serial('what was acknowledged survives kill -9 and damage', async (t) => {
-  t.timeout(180_000)
+  t.timeout(600_000)
   const lines: string[] = []
   const log = (line: string) => lines.push(line)
   const failed = await runRounds({ rounds: 4, seed: SEED, shards: ['3'], log })
@@ -12,7 +12,7 @@ test.serial('what was acknowledged survives kill -9 and damage', async (t) => {
 })
 
 test.serial('topics, settings, deleted records and stops survive', async (t) => {
-  t.timeout(180_000)
+  t.timeout(600_000)
   const lines: string[] = []
   const log = (line: string) => lines.push(line)
   const failed = await runScenarios({ rounds: 0, seed: SEED, shards: ['1'], log })
@@ -21,7 +21,7 @@ test.serial('topics, settings, deleted records and stops survive', async (t) => 
 })
 
 test.serial('groups of all kinds survive kill -9', async (t) => {
-  t.timeout(180_000)
+  t.timeout(600_000)
   const lines: string[] = []
   const log = (line: string) => lines.push(line)
   const failed = await runGroupRounds({ rounds: 3, seed: SEED, shards: ['3'], log })
@@ -29,7 +29,7 @@ test.serial('groups of all kinds survive kill -9', async (t) => {
 })
 
 test.serial('no transaction is committed by half for kill -9', async (t) => {
-  t.timeout(180_000)
+  t.timeout(600_000)
   const lines: string[] = []
   const log = (line: string) => lines.push(line)
   const failed = await runTransactionRounds({ rounds: 4, seed: SEED, shards: ['3'], log })

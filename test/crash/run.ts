@@ -2,7 +2,6 @@
  * The crash test: `node dist/test/crash/run.js --rounds 30 --seed 7`. Scenarios first
  * (`--only NAME`: that one), then rounds of kill -9. `--groups`: rounds with members of groups
  * instead, `--transactions`: with transactional producers.
- * A
  */
 import { parseArgs } from 'node:util'
 import { Seeded } from '../support/seeded.ts'

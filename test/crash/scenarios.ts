@@ -29,6 +29,23 @@ const FULL_DISK_BYTES = 48 * 1024 * 1024
 /** A scenario: gets a broker that serves, throws Broken, answers what it did. */
 export type Scenario = (subject: Subject) => Promise<string>
 
+/** A scenario that takes longer than this hangs: none takes a tenth of it on an idle machine. */
+const SCENARIO_MS = 150_000
+
+/** The outcome of a scenario, or Broken once it is clear that it hangs. */
+export async function inTime<T>(scenario: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const error = new Broken(`it hangs: not done after ${SCENARIO_MS} ms`)
+    timer = setTimeout(() => reject(error), SCENARIO_MS)
+  })
+  try {
+    return await Promise.race([scenario, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** All scenarios by their name. `fullDisk` is apart: it brings its own disk. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   topicsRace,
@@ -225,32 +242,36 @@ export async function fullDisk(
   const subject = new Subject(random, { 'odradek.shards': shards }, dataDir)
   try {
     await subject.start()
-    await subject.createTopic('full')
-    const { producers, run } = subject.load('full', 3)
-    const refusals = () => producers.reduce((sum, one) => sum + errorsOf(one.errors), 0)
-    for (let i = 0; refusals() < 20; i++) {
-      if (i > 3000) throw new Broken('the disk never got full')
-      await pause(10)
-    }
-    await readsWhileFull(subject)
-    const refused = refusals()
-    fs.rmSync(ballast)
-    await pause(500)
-    for (const producer of producers) producer.stop()
-    await run
-    const records = await subject.verify('full', producers)
-    await subject.kill()
-    await subject.start()
-    await subject.verify('full', producers)
-    return `${refused} refusals, ${records} records`
+    return await inTime(fillsAndEmpties(subject, ballast))
   } catch (error) {
     await pause(300)
-    log(subject.broker?.log.slice(-30).join('\n') ?? 'the broker is not there')
+    log(await subject.lastWords())
     throw error
   } finally {
     await subject.end()
     disk.unmount()
   }
+}
+
+async function fillsAndEmpties(subject: Subject, ballast: string): Promise<string> {
+  await subject.createTopic('full')
+  const { producers, run } = subject.load('full', 3)
+  const refusals = () => producers.reduce((sum, one) => sum + errorsOf(one.errors), 0)
+  for (let i = 0; refusals() < 20; i++) {
+    if (i > 3000) throw new Broken('the disk never got full')
+    await pause(10)
+  }
+  await readsWhileFull(subject)
+  const refused = refusals()
+  fs.rmSync(ballast)
+  await pause(500)
+  for (const producer of producers) producer.stop()
+  await run
+  const records = await subject.verify('full', producers)
+  await subject.kill()
+  await subject.start()
+  await subject.verify('full', producers)
+  return `${refused} refusals, ${records} records`
 }
 
 function errorsOf(errors: ReadonlyMap<string, number>): number {

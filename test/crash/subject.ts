@@ -4,6 +4,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { ApiVersions } from '../../src/protocol/apis/18-api-versions.ts'
 import { CreateTopics } from '../../src/protocol/apis/19-create-topics.ts'
 import { DeleteTopics } from '../../src/protocol/apis/20-delete-topics.ts'
 import { ErrorCode, errorName } from '../../src/protocol/errors.ts'
@@ -11,7 +12,7 @@ import { BrokerProcess } from '../support/broker-process.ts'
 import { freePort } from '../support/free-port.ts'
 import { RawConnection } from '../support/raw-connection.ts'
 import { RawProducer } from '../support/raw-producer.ts'
-import type { Seeded } from '../support/seeded.ts'
+import { pause, type Seeded } from '../support/seeded.ts'
 import { type PartitionRead, problemsOf, readPartition } from './read-back.ts'
 
 /** Partitions of each topic. */
@@ -79,6 +80,27 @@ export class Subject {
     if (ended?.code !== 0) {
       throw new Broken(`a stop ended with ${JSON.stringify(ended)}\n${broker?.log.join('\n')}`)
     }
+  }
+
+  /** What those who look into a failure want to know: of the broker, and of the load on it. */
+  async lastWords(): Promise<string> {
+    const { broker } = this
+    const lines = broker === undefined ? ['the broker is not there'] : broker.log.slice(-30)
+    if (broker !== undefined) lines.push(await broker.state())
+    if (this.port !== undefined) lines.push(await this.#whetherItAnswers(this.port))
+    for (const producer of this.#loads.slice(-5)) lines.push(producer.state())
+    return lines.join('\n')
+  }
+
+  async #whetherItAnswers(port: number): Promise<string> {
+    const answer = RawConnection.open(port).then((connection) =>
+      connection.ask(ApiVersions, 0, {}).finally(() => connection.close()),
+    )
+    const word = answer.then(
+      () => 'answers ApiVersions',
+      (error: Error) => `does not answer: ${error.message}`,
+    )
+    return `the broker ${await Promise.race([word, pause(5000).then(() => 'is silent')])}`
   }
 
   /** Ends the broker and all load on it. */

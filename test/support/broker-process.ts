@@ -100,6 +100,26 @@ export class BrokerProcess {
     return this.ended
   }
 
+  /** What the system says of the process: how it ended, or what each of its threads is at. */
+  async state(): Promise<string> {
+    if (!this.alive) return `the broker ended with ${JSON.stringify(await this.ended)}`
+    const lines = [`the broker is process ${this.pid}`]
+    try {
+      const tasks = `/proc/${this.pid}/task`
+      for (const task of fs.readdirSync(tasks)) {
+        const status = fs.readFileSync(`${tasks}/${task}/status`, 'utf8')
+        const wait = fs.readFileSync(`${tasks}/${task}/wchan`, 'utf8')
+        const [, name] = /^Name:\s+(.*)/m.exec(status) ?? []
+        const [, state] = /^State:\s+(.*)/m.exec(status) ?? []
+        const [, switches] = /^voluntary_ctxt_switches:\s+(.*)/m.exec(status) ?? []
+        lines.push(`  ${task} ${name}: ${state} ${wait}, ${switches} waits`)
+      }
+    } catch {
+      lines.push('  of which the system tells nothing')
+    }
+    return lines.join('\n')
+  }
+
   /** Resident memory in bytes; 0 where the system does not tell. */
   residentBytes(): number {
     try {

@@ -73,6 +73,9 @@ export class RawProducer {
   #producerId = -1
   #stopping = false
   #aborted = false
+  /** Its connections so far, and what the present one is for. */
+  #connections = 0
+  #doing = 'not begun'
 
   constructor(options: ProducerOptions) {
     this.#options = options
@@ -81,6 +84,18 @@ export class RawProducer {
 
   get name(): string {
     return this.#options.name
+  }
+
+  /** What it is at, for those who look into a failure. */
+  state(): string {
+    const open = this.#unanswered.flat().filter(({ acknowledged }) => !acknowledged)
+    const waiting = open.map(({ partition, first }) => `${partition}:${first}`)
+    const errors = [...this.errors].map(([name, count]) => `${count} ${name}`)
+    const said = [...errors, ...this.faults].join(', ')
+    return (
+      `${this.name} of ${this.#options.topic}, ${this.#doing}, ` +
+      `${this.acknowledged.length} batches acknowledged, open ${waiting.join(' ')}: ${said}`
+    )
   }
 
   /** Makes no new records; `run` ends when all that were made are acknowledged. */
@@ -96,8 +111,10 @@ export class RawProducer {
   /** Produces until `stop` or `abort`. */
   async run(): Promise<void> {
     while (!this.#isDone()) {
+      this.#doing = `connecting after ${this.#connections} connections`
       const connection = await this.#connect()
       if (connection === undefined) continue
+      this.#doing = `on connection ${++this.#connections}`
       try {
         await this.#produceOver(connection)
       } catch (error) {
@@ -106,6 +123,7 @@ export class RawProducer {
       connection.close()
       await pause(5)
     }
+    this.#doing = 'done'
   }
 
   #isDone(): boolean {
