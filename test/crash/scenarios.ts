@@ -2,9 +2,7 @@
  * What else has to survive: topics, settings, deleted records, stops, a second process, a full
  * disk.
  */
-import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { Fetch } from '../../src/protocol/apis/01-fetch.ts'
 import { DeleteRecords } from '../../src/protocol/apis/21-delete-records.ts'
@@ -13,6 +11,7 @@ import { IncrementalAlterConfigs } from '../../src/protocol/apis/44-incremental-
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
 import { pause, type Seeded } from '../support/seeded.ts'
+import { mountSmallDisk } from '../support/small-disk.ts'
 import { offsetOf } from './read-back.ts'
 import { flipByte, segmentsOf } from './segments.ts'
 import { shareGroups } from './share-groups.ts'
@@ -209,22 +208,6 @@ async function stopUnderLoad(subject: Subject): Promise<string> {
   return `${stops} stops, ${await subject.verify('stopped', producers)} records`
 }
 
-/** Whether a small file system can be mounted here. Undefined: it cannot. */
-function smallDisk(): { directory: string; unmount(): void } | undefined {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'odradek-full-'))
-  const size = `size=${FULL_DISK_BYTES}`
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', directory])
-  if (mounted.status !== 0) {
-    fs.rmdirSync(directory)
-    return undefined
-  }
-  const unmount = () => {
-    spawnSync('umount', ['-l', directory])
-    fs.rmdirSync(directory)
-  }
-  return { directory, unmount }
-}
-
 /**
  * A disk that is full answers errors and goes on when there is room again; nothing is corrupt then,
  * nor after kill -9. Undefined: no disk can be mounted here.
@@ -234,7 +217,7 @@ export async function fullDisk(
   shards: string,
   log: (line: string) => void,
 ): Promise<string | undefined> {
-  const disk = smallDisk()
+  const disk = mountSmallDisk(FULL_DISK_BYTES)
   if (disk === undefined) return undefined
   const dataDir = path.join(disk.directory, 'data')
   const ballast = path.join(disk.directory, 'ballast')
