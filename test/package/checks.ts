@@ -60,18 +60,55 @@ export function typeChecks(tarball: string): Check[] {
   ]
 }
 
-/** In a bundle the package stays outside, since its threads are files of their own. */
-export function bundleChecks(): Check[] {
+/** Bundles that name the package as external, and bundles that do not, which load it all the same.
+ *  `elsewhere`: an empty folder. */
+export function bundleChecks(elsewhere: string): Check[] {
+  const alone = join(elsewhere, 'alone.cjs')
+  return [
+    ...bundles('external', ['--external:odradek']),
+    ...bundles('inside', []),
+    { name: 'webpack', argv: [bin('webpack'), '--no-stats'], out: nothing, err: nothing },
+    { name: 'bundle of webpack', argv: [node, 'bundled/webpack.cjs'], out: /^v\n$/, err: nothing },
+    {
+      name: 'vite, as a library',
+      argv: [bin('vite'), 'build', '--config=library.vite.config.mjs'],
+      err: nothing,
+    },
+    {
+      name: 'bundle of vite',
+      argv: [node, 'bundled/vite/contract.js'],
+      out: /^v\n$/,
+      err: nothing,
+    },
+    {
+      name: 'esbuild to a folder without the package',
+      argv: esbuild('contract.cjs', 'cjs', alone),
+    },
+    {
+      name: 'a bundle without the package',
+      argv: [node, '-e', `process.chdir(${JSON.stringify(elsewhere)}); require('${alone}')`],
+      exit: 1,
+      out: nothing,
+      err: /StartError.*mark it as external/,
+    },
+  ]
+}
+
+function bundles(name: string, options: readonly string[]): Check[] {
   const formats = { 'contract.mjs': 'esm', 'contract.cjs': 'cjs' }
   return Object.entries(formats).flatMap(([program, format]) => {
-    const bundle = join('bundled', program)
-    const words = ['--bundle', '--platform=node', '--external:odradek', '--log-level=warning']
-    const argv = [bin('esbuild'), program, ...words, `--format=${format}`, `--outfile=${bundle}`]
+    const bundle = join('bundled', name, program)
+    const argv = [...esbuild(program, format, bundle), ...options]
     return [
-      { name: `esbuild to ${format}`, argv, err: nothing },
-      { name: `bundle in ${format}`, argv: [node, bundle], out: /^v\n$/, err: nothing },
+      { name: `esbuild to ${format}, ${name}`, argv, err: nothing },
+      { name: `bundle in ${format}, ${name}`, argv: [node, bundle], out: /^v\n$/, err: nothing },
     ]
   })
+}
+
+function esbuild(program: string, format: string, bundle: string): string[] {
+  const words = ['--bundle', '--platform=node', '--minify', '--log-level=warning']
+  return [bin('esbuild'), program, ...words, `--format=${format}`, `--outfile=${bundle}`]
 }
 
 /** Several test files at once, as each framework does it; patiently, on a busy machine. */

@@ -86,7 +86,7 @@ async function checkPackage(tarball: string, scratch: string): Promise<void> {
   const checks = [
     ...contractChecks(availableNodes()),
     ...typeChecks(tarball),
-    ...bundleChecks(),
+    ...bundleChecks(join(scratch, 'elsewhere')),
     ...frameworkChecks(),
     ...commandChecks(join(scratch, 'data')),
   ]
