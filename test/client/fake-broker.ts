@@ -3,6 +3,9 @@
  * Produce request may meet a misfortune of the test's choice. One node, topic ids unknown.
  */
 import { createServer, type Server, type Socket } from 'node:net'
+import type { MessagePort } from 'node:worker_threads'
+import { PortConnections } from '../../src/net/port-connections.ts'
+import { PortSocket } from '../../src/net/port-socket.ts'
 import { Produce } from '../../src/protocol/apis/00-produce.ts'
 import { Metadata } from '../../src/protocol/apis/03-metadata.ts'
 import { ApiVersions } from '../../src/protocol/apis/18-api-versions.ts'
@@ -45,7 +48,8 @@ export class FakeBroker {
   /** Decides over request number `n`, from 0. */
   misfortune: (n: number) => Misfortune = () => 'none'
   readonly #logs = new Map<string, PartitionLog>()
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new Set<Socket | PortSocket>()
+  readonly #ports = new PortConnections()
   readonly #server: Server = createServer((socket) => this.#serve(socket))
   readonly #writer = new Writer()
 
@@ -56,6 +60,22 @@ export class FakeBroker {
     })
     broker.port = (broker.#server.address() as { port: number }).port
     return broker
+  }
+
+  /** A port for one client, as of a broker in process. */
+  connect(): MessagePort {
+    const { client, server, wiring } = this.#ports.connect()
+    this.#servePort(new PortSocket(server, wiring))
+    return client
+  }
+
+  /** Reads nothing that clients send until `resume`. */
+  pause(): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
+  resume(): void {
+    for (const socket of this.#sockets) socket.resume()
   }
 
   /** The values of a partition in order. */
@@ -83,13 +103,25 @@ export class FakeBroker {
     return log
   }
 
+  #servePort(socket: PortSocket): void {
+    const take = this.#admit(socket)
+    socket.onBytes((bytes) => take(bytes))
+    socket.onLane((port, wiring) => this.#servePort(new PortSocket(port, wiring)))
+    socket.resume()
+  }
+
   #serve(socket: Socket): void {
+    socket.on('data', this.#admit(socket))
+  }
+
+  /** Who takes the bytes of a new connection. */
+  #admit(socket: Socket | PortSocket): (chunk: Buffer) => void {
     this.connections++
     this.#sockets.add(socket)
     let rest: Buffer = Buffer.alloc(0)
     socket.on('close', () => this.#sockets.delete(socket))
     socket.on('error', () => {})
-    socket.on('data', (chunk: Buffer) => {
+    return (chunk) => {
       rest = Buffer.concat([rest, chunk])
       while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE(0)) {
         const end = 4 + rest.readInt32BE(0)
@@ -97,10 +129,10 @@ export class FakeBroker {
         rest = rest.subarray(end)
         if (!socket.destroyed) this.#onFrame(socket, frame)
       }
-    })
+    }
   }
 
-  #onFrame(socket: Socket, frame: Buffer): void {
+  #onFrame(socket: Socket | PortSocket, frame: Buffer): void {
     const header = decodeRequestHeader(frame, 0, (key, version) => {
       return version >= (served.find((api) => api.key === key)?.flexibleFrom ?? 0)
     })
@@ -133,7 +165,7 @@ export class FakeBroker {
         })),
       }))
       if (what === 'hangUpAfter') socket.destroy()
-      else reply(Produce, apiVersion, { responses })
+      else if (body.acks !== 0) reply(Produce, apiVersion, { responses })
     }
   }
 
