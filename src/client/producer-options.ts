@@ -163,6 +163,7 @@ export function resolveProducerSettings<K, V>(
   const compression = options.compressionType ?? 'none'
   const codec = codecIds[compression]
   if (codec === undefined) throw new TypeError(`compressionType '${compression}' is not known`)
+  const maxRequestSize = positive(options, 'maxRequestSize', 1024 * 1024)
   return {
     acks,
     idempotent: options.enableIdempotence ?? fit,
@@ -170,10 +171,11 @@ export function resolveProducerSettings<K, V>(
     retries: options.retries ?? Infinity,
     deliveryTimeoutMs,
     maxBlockMs: options.maxBlockMs ?? 60_000,
-    batchSize: positive(options, 'batchSize', 64 * 1024),
+    // A request holds at least one batch.
+    batchSize: Math.min(maxRequestSize, positive(options, 'batchSize', 64 * 1024)),
     lingerMs,
     bufferMemory: positive(options, 'bufferMemory', 32 * 1024 * 1024),
-    maxRequestSize: positive(options, 'maxRequestSize', 1024 * 1024),
+    maxRequestSize,
     codec,
     level: options.compressionLevel ?? defaultLevels[compression],
   }

@@ -348,6 +348,39 @@ const wrong = (t: ExecutionContext, settings: ProducerSettings, message: RegExp)
     message,
   })
 
+test.serial(
+  'a record that is larger than maxRequestSize is refused, the others are not',
+  async (t) => {
+    await withProducer({ maxRequestSize: 1000 }, async (producer, broker) => {
+      const messages = [{ value: 'a' }, { value: 'x'.repeat(1000) }, { value: 'b' }]
+      await t.throwsAsync(producer.send({ topic: 't', messages }), { name: 'MESSAGE_TOO_LARGE' })
+      await producer.flush()
+      t.deepEqual(broker.values('t'), ['a', 'b'])
+      for (const value of numbers(20))
+        producer.post({ topic: 't', messages: [{ value: value.padEnd(300) }] })
+      await producer.flush()
+      const { requestsSent, bytesSent } = producer.metrics()
+      t.true(bytesSent / requestsSent <= 1000)
+    })
+  },
+)
+
+test.serial('compressionLevel is what the codec gets', async (t) => {
+  const sent: number[] = []
+  const words = Array.from({ length: 5000 }, (_, i) => `${(i * 7919) % 997}`)
+  for (const compressionLevel of [1, 9]) {
+    const settings = { compressionType: 'gzip', compressionLevel, batchSize: 100_000 } as const
+    await withProducer(settings, async (producer, broker) => {
+      // The broker of this test cannot unfold.
+      broker.misfortune = () => ({ code: ErrorCode.INVALID_RECORD })
+      producer.post({ topic: 't', messages: [{ value: words.join(' ') }] })
+      await producer.flush()
+      sent.push(producer.metrics().bytesSent)
+    })
+  }
+  t.true((sent[1] as number) < (sent[0] as number), sent.join(' and '))
+})
+
 test.serial('settings that contradict each other are refused', (t) => {
   wrong(t, { acks: 1, enableIdempotence: true }, /enableIdempotence/)
   wrong(t, { deliveryTimeoutMs: 10 }, /deliveryTimeoutMs/)
