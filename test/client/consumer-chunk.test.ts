@@ -118,6 +118,22 @@ test('timestamps are those of the records, or of the append', (t) => {
   t.deepEqual([first?.timestamp, first?.timestampType], [5000, 'LogAppendTime'])
 })
 
+test('a record as JSON says all that it is', (t) => {
+  const headers = [{ key: 'h', value: Buffer.from('1') }]
+  const key = Buffer.from('k')
+  const records = [{ key, value: Buffer.from('v'), timestamp: 7, headers }]
+  const [first] = all(chunkOf(batch(5, { values: [], records })))
+  t.deepEqual(first?.toJSON(), {
+    topic: 't',
+    partition: 0,
+    offset: 5,
+    timestamp: 7,
+    key,
+    value: Buffer.from('v'),
+    headers,
+  })
+})
+
 test('headers, nulls and empty values are told apart', (t) => {
   const headers = [
     { key: 'ä', value: null },

@@ -18,6 +18,7 @@ import {
   SchemaRegistryError,
 } from '../../src/client/schema-registry.ts'
 import * as serdes from '../../src/client/serdes.ts'
+import { Broker, Consumer, Producer, topic } from '../../src/index.ts'
 
 const require = createRequire(import.meta.url)
 const context = { topic: 't', part: 'value' } as const
@@ -188,6 +189,33 @@ for (const [name, format, schema, hex] of formats) {
     })
   })
 }
+
+test('a topic may have its schemas in a registry', async (t) => {
+  await withRegistry(async (registry, asked) => {
+    const value = (schema?: object) =>
+      new RegistrySerde<{ name: string }>({
+        registry,
+        format: avroFormat(),
+        ...(schema === undefined ? {} : { schema }),
+      })
+    await using broker = await Broker.start({ storage: 'memory', threads: 0, topics: ['people'] })
+    await using producer = new Producer({ port: broker.connect() })
+    const messages = ['Al', 'Bo', 'Cy'].map((name) => ({ value: { name } }))
+    await producer.send({ topic: topic('people', { value: value(avroSchema) }), messages })
+    await using consumer = new Consumer({
+      port: broker.connect(),
+      autoOffsetReset: 'earliest',
+      topics: [topic('people', { value: value() })],
+    })
+    consumer.assign([{ topic: 'people', partition: 0 }])
+    const records = await consumer.poll({ timeoutMs: 10_000 })
+    t.deepEqual(
+      records.map(({ value }) => value?.name),
+      ['Al', 'Bo', 'Cy'],
+    )
+    t.deepEqual(asked, ['POST /subjects/people-value/versions', 'GET /schemas/ids/1'])
+  })
+})
 
 test('an Avro value is read as the reader’s schema says', async (t) => {
   await withRegistry(async (registry) => {

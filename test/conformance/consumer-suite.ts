@@ -11,7 +11,7 @@ import type { ConsumerRecord } from '../../src/client/consumer-record.ts'
 import { KafkaError } from '../../src/client/errors.ts'
 import type { CompressionName } from '../../src/client/producer-options.ts'
 import type { TopicPartition } from '../../src/client/topic-partition.ts'
-import type { World } from './client-suite.ts'
+import type { ClientCase, World } from './client-suite.ts'
 
 const POLL_MS = 200
 /** Polls after which what is waited for will not come. */
@@ -65,12 +65,27 @@ export class ConsumerWorld {
   }
 }
 
+/** The case with consumers that are closed after it. */
+export function withConsumers({ title, run }: ConsumerCase): ClientCase {
+  return {
+    title,
+    async run(t, world) {
+      const consumers = new ConsumerWorld(world)
+      try {
+        await run(t, consumers)
+      } finally {
+        await consumers.close()
+      }
+    },
+  }
+}
+
 const group = () => `g-${randomUUID()}`
 const values = (records: readonly ConsumerRecord[]) => records.map(({ value }) => String(value))
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `${from + i}`)
 
 /** Polls all of them in turn until `done`. */
-async function pollUntil(
+export async function pollUntil(
   consumers: readonly Consumer[],
   done: (records: readonly ConsumerRecord[]) => boolean,
 ): Promise<ConsumerRecord[]> {

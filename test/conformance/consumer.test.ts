@@ -1,17 +1,5 @@
 /** The promises of the consumer. */
 import { holdAgainstAll } from './client-subjects.ts'
-import { ConsumerWorld, consumerCases } from './consumer-suite.ts'
+import { consumerCases, withConsumers } from './consumer-suite.ts'
 
-holdAgainstAll(
-  consumerCases.map(({ title, run }) => ({
-    title,
-    async run(t, world) {
-      const consumers = new ConsumerWorld(world)
-      try {
-        await run(t, consumers)
-      } finally {
-        await consumers.close()
-      }
-    },
-  })),
-)
+holdAgainstAll(consumerCases.map(withConsumers))
