@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ClientConnection } from './connection.ts'
 import { ClosedError, DisconnectError } from './errors.ts'
 import { type Address, backoffMs, type ResolvedSettings } from './options.ts'
-import type { Lane, Transport } from './transport.ts'
+import type { Lane, Transport, Wire } from './transport.ts'
 
 /** One place for a connection. */
 interface Link {
@@ -22,6 +22,8 @@ export class ConnectionPool {
   readonly #settings: ResolvedSettings
   readonly #links = new Map<string, Link>()
   readonly #abort = new AbortController()
+  /** Streams on which nothing is agreed yet. */
+  readonly #opening = new Set<Wire>()
 
   constructor(transport: Transport, settings: ResolvedSettings) {
     this.#transport = transport
@@ -81,6 +83,8 @@ export class ConnectionPool {
   close(): void {
     this.#abort.abort()
     for (const { connection } of this.#links.values()) connection?.close()
+    // Their brokers may never answer, and until then they would keep the process running.
+    for (const wire of this.#opening) wire.close()
     this.#links.clear()
     this.#transport.close()
   }
@@ -96,11 +100,12 @@ export class ConnectionPool {
         wire.close()
         throw new ClosedError('client')
       }
+      this.#opening.add(wire)
       const connection = await ClientConnection.open(wire, peer, this.#settings, (closed) => {
         if (link.connection !== closed) return
         link.connection = undefined
         if (!this.#abort.signal.aborted) log.debug('a connection was lost', { peer })
-      })
+      }).finally(() => this.#opening.delete(wire))
       if (this.#abort.signal.aborted) {
         connection.close()
         throw new ClosedError('client')
@@ -119,7 +124,7 @@ export class ConnectionPool {
         Math.random(),
       )
       link.notBeforeMs = performance.now() + waitMs
-      throw error
+      throw this.#abort.signal.aborted ? new ClosedError('client') : error
     } finally {
       link.opening = undefined
     }
