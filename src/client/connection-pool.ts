@@ -95,8 +95,9 @@ export class ConnectionPool {
     try {
       const waitMs = link.notBeforeMs - performance.now()
       if (waitMs > 0) await this.#wait(waitMs)
-      const wire = await this.#transport.open(address, link.lane, connectionTimeoutMs)
-      if (this.#abort.signal.aborted) {
+      const { signal } = this.#abort
+      const wire = await this.#transport.open(address, link.lane, connectionTimeoutMs, signal)
+      if (signal.aborted) {
         wire.close()
         throw new ClosedError('client')
       }

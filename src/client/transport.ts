@@ -41,8 +41,9 @@ export type Lane = 'main' | 'fetch' | 'coordinator'
 export interface Transport {
   /** Whether every node is reached the same way, which ends for good when it ends. */
   readonly single: boolean
-  /** Rejects with DisconnectError or TimeoutError; BROKER_NOT_AVAILABLE when it can never be. */
-  open(address: Address, lane: Lane, timeoutMs: number): Promise<Wire>
+  /** Rejects with DisconnectError, also when `signal` aborts, or TimeoutError; BROKER_NOT_AVAILABLE
+   *  when it can never be. */
+  open(address: Address, lane: Lane, timeoutMs: number, signal: AbortSignal): Promise<Wire>
   /** Gives up what was never opened. */
   close(): void
 }
@@ -50,7 +51,7 @@ export interface Transport {
 /** Connections to addresses over TCP. */
 export const tcpTransport: Transport = {
   single: false,
-  open: (address, _lane, timeoutMs) => openTcp(address, timeoutMs),
+  open: (address, _lane, timeoutMs, signal) => openTcp(address, timeoutMs, signal),
   close() {},
 }
 
@@ -78,7 +79,7 @@ export function portTransport(port: MessagePort): Transport {
   }
 }
 
-function openTcp(address: Address, timeoutMs: number): Promise<Wire> {
+function openTcp(address: Address, timeoutMs: number, signal: AbortSignal): Promise<Wire> {
   const where = `${address.host}:${address.port}`
   return new Promise((resolve, reject) => {
     let sink: ByteSink | undefined
@@ -100,17 +101,24 @@ function openTcp(address: Address, timeoutMs: number): Promise<Wire> {
     })
     socket.pause()
     const timer = setTimeout(() => {
+      settle()
       socket.destroy()
       reject(new TimeoutError(`No connection to ${where} within ${timeoutMs} ms.`))
     }, timeoutMs)
     const onFailed = (error: Error) => {
-      clearTimeout(timer)
+      settle()
       reject(new DisconnectError(`No connection to ${where}: ${error.message}`, error))
     }
-    socket.once('error', onFailed)
-    socket.once('connect', () => {
+    const onAbort = () => void socket.destroy(new Error('the client was closed'))
+    const settle = () => {
       clearTimeout(timer)
       socket.off('error', onFailed)
+      signal.removeEventListener('abort', onAbort)
+    }
+    signal.addEventListener('abort', onAbort)
+    socket.once('error', onFailed)
+    socket.once('connect', () => {
+      settle()
       resolve(
         wireOf(socket, (given) => {
           sink = given

@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import test from 'ava'
-import { Admin, Consumer, type KafkaError, Producer } from '../../src/index.ts'
+import { tcpTransport } from '../../src/client/transport.ts'
+import { Admin, Consumer, DisconnectError, type KafkaError, Producer } from '../../src/index.ts'
 import { PortConnections } from '../../src/net/port-connections.ts'
 import { PortSocket } from '../../src/net/port-socket.ts'
 
@@ -65,3 +66,17 @@ for (const [name, open] of Object.entries(clients)) {
     ])
   })
 }
+
+test('a connection that is given up before it is there rejects at once', async (t) => {
+  const server = createServer()
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve())
+  })
+  const { port } = server.address() as { port: number }
+  const closing = new AbortController()
+  const address = { host: '127.0.0.1', port }
+  const opening = tcpTransport.open(address, 'main', 600_000, closing.signal)
+  closing.abort()
+  await t.throwsAsync(opening, { instanceOf: DisconnectError, message: /the client was closed/ })
+  server.close()
+})
