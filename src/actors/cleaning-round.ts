@@ -98,6 +98,7 @@ function mapKeys(round: Round): Promise<TaskOutcome> {
   return round.runTask({
     kind: 'map-keys',
     ...commonOf(round),
+    checkedFrom: Number.POSITIVE_INFINITY,
     segments: dirty.map(described),
     aborted: log.abortedBetween(first.baseOffset, endOffset),
     fromPosition: log.floorPlace(first, Math.max(firstDirtyOffset, first.baseOffset)).position,
@@ -131,6 +132,8 @@ async function cleanGroup(
   const done = await round.runTask({
     kind: 'clean-group',
     ...commonOf(round),
+    // The first pass has checked the dirty part, from the batch on that it begins in.
+    checkedFrom: round.found.firstDirtyOffset,
     segments: group.map(described),
     aborted: log.abortedBetween(base, endOf(log, group)),
     map: about.map,

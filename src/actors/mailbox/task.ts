@@ -31,6 +31,8 @@ interface SegmentsTask {
   /** Bytes a second that it may read and write. */
   readonly bytesPerSecondMax: number
   readonly decompressedBytesMax: number
+  /** Batches from this offset on are known to have the right checksum. */
+  readonly checkedFrom: number
 }
 
 /** First pass of compaction: the last offset of each key in the dirty segments. */
