@@ -42,18 +42,21 @@ async function measureCpu(target: Target): Promise<void> {
   const topic = `compaction-${Date.now()}`
   await fill(wire, topic, records)
   const before = await sizeOf(wire, topic)
-  const idleFrom = cpuSeconds(target)
   await sleep(IDLE_MS)
-  const idleShare = (cpuSeconds(target) - idleFrom) / (IDLE_MS / 1000)
   const [cpuFrom, beganMs] = [cpuSeconds(target), performance.now()]
-  let cpu = 0
+  let spent = 0
   let seconds = 0
   await compact(wire, topic)
   const onShrink = () => {
     seconds = (performance.now() - beganMs) / 1000
-    cpu = cpuSeconds(target) - cpuFrom - idleShare * seconds
+    spent = cpuSeconds(target) - cpuFrom
   }
   const after = await watch(wire, topic, before, { quietMs: QUIET_MS, onShrink })
+  // Not before: a JVM has much to do behind a load.
+  const idleFrom = cpuSeconds(target)
+  await sleep(IDLE_MS)
+  const idleShare = (cpuSeconds(target) - idleFrom) / (IDLE_MS / 1000)
+  const cpu = spent - idleShare * seconds
   wire.close()
   const sizes = `${(before / MIB).toFixed(0)} MiB to ${(after / MIB).toFixed(0)} MiB`
   console.log(
