@@ -5,6 +5,7 @@
 import { assert, unreachable } from '../base/assert.ts'
 import { BatchCleaner } from '../log/clean-batch.ts'
 import { CleanedTransactions, NO_TRANSACTIONS } from '../log/cleaned-transactions.ts'
+import { LiveOffsets } from '../log/live-offsets.ts'
 import { OffsetMap, offsetMapMemory } from '../log/offset-map.ts'
 import { plausibleLength } from '../log/recovery.ts'
 import { CodecError, CodecId, type Codecs, type CompressedCodec } from '../protocol/compression.ts'
@@ -25,23 +26,20 @@ import {
 import type { CleanedFile, CleaningFiles } from '../storage/storage.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { CleanGroupTask, MapKeysTask, Task, TaskOutcome, TaskResults } from './mailbox/task.ts'
+import type { Pace } from './pace.ts'
 
 /** Log bytes between two index entries of a compacted segment. */
 const INDEX_INTERVAL_BYTES = 256 * 1024
 
-/**
- * A task works so long at a stretch and then sleeps. Priorities alone do not bring a shard to the
- * processor at once: Linux lets whoever runs end a slice of some 3 ms first. Breaks as short as the
- * stretches were measured to be too short.
- */
-const STRETCH_MS = 0.1
-const BREAK_MS = 0.2
+/** What live offsets may take of the memory for the offset map: one part in so many. */
+const LIVE_SHARE = 16
 
 /** What a task thread brings along. */
 export interface TaskTools {
   readonly codecs: Codecs
   readonly crc32c: Crc32c
   readonly monotonicMs: () => number
+  readonly pace: Pace
   readonly filesOf: (directory: string) => CleaningFiles
 }
 
@@ -84,7 +82,9 @@ function mapKeys(
   tools: TaskTools,
 ): TaskResults['map-keys'] {
   const { firstDirtyOffset, endOffset, loadFactor } = task
-  const memory = offsetMapMemory(endOffset - firstDirtyOffset, task.mapBytesMax, loadFactor)
+  const live = LiveOffsets.between(firstDirtyOffset, endOffset, task.mapBytesMax / LIVE_SHARE)
+  const mapBytesMax = task.mapBytesMax - live.bytes
+  const memory = offsetMapMemory(endOffset - firstDirtyOffset, mapBytesMax, loadFactor)
   const map = new OffsetMap({ memory, hashKey: task.hashKey, latestOffset: -1 })
   const keysMax = map.capacity(loadFactor)
   const transactions = new CleanedTransactions(NO_TRANSACTIONS, task.aborted)
@@ -95,7 +95,9 @@ function mapKeys(
     reader.each(segment, i === 0 ? task.fromPosition : 0, (batch) => {
       if (lastOffset(batch, 0) < firstDirtyOffset) return true
       if (isControl(batch, 0)) transactions.onControlBatch(batch, 0)
-      else if (!transactions.onBatch(batch, 0)) {
+      else if (transactions.onBatch(batch, 0))
+        live.addAll(baseOffset(batch, 0), lastOffset(batch, 0))
+      else {
         full = !mapBatch(map, keysMax, firstDirtyOffset, batch, plainOf(batch, task, tools), cursor)
         if (full) return false
       }
@@ -106,7 +108,14 @@ function mapKeys(
     // What was between the last batch and the next segment is compacted away already.
     map.latestOffset = (task.segments[i + 1]?.baseOffset ?? endOffset) - 1
   }
-  return { kind: 'map-keys', map: map.state(), keys: map.size, bytesRead: reader.bytesRead }
+  map.each((offset) => live.add(offset))
+  return {
+    kind: 'map-keys',
+    map: map.state(),
+    live: live.state,
+    keys: map.size,
+    bytesRead: reader.bytesRead,
+  }
 }
 
 // hot
@@ -140,7 +149,7 @@ function cleanGroup(
   const transactions = new CleanedTransactions(task.transactions, task.aborted)
   const cleaner = new BatchCleaner(
     { ...task, lastOfProducers: new Map(task.lastOfProducers.map((one) => [one.producerId, one])) },
-    { ...tools, map: new OffsetMap(task.map), transactions },
+    { ...tools, map: new OffsetMap(task.map), live: new LiveOffsets(task.live), transactions },
   )
   const reader = new SegmentReader(task, files, tools)
   const file = files.create(first.baseOffset)
@@ -190,7 +199,6 @@ class SegmentReader {
   readonly #tools: TaskTools
   readonly #abort: Int32Array
   readonly #startedMs: number
-  #breakAtMs: number
   #buffer: Buffer
   #bytes = 0
 
@@ -200,7 +208,6 @@ class SegmentReader {
     this.#tools = tools
     this.#abort = new Int32Array(task.abort)
     this.#startedMs = tools.monotonicMs()
-    this.#breakAtMs = this.#startedMs + STRETCH_MS
     this.#buffer = Buffer.allocUnsafe(Math.max(task.bufferBytes, RECORD_BATCH_OVERHEAD))
   }
 
@@ -256,9 +263,8 @@ class SegmentReader {
   // hot
   /** Leaves the processor to others when it is time. */
   #rest(): void {
-    if (this.#tools.monotonicMs() < this.#breakAtMs) return
-    Atomics.wait(this.#abort, 0, 0, BREAK_MS)
-    this.#breakAtMs = this.#tools.monotonicMs() + STRETCH_MS
+    const pauseMs = this.#tools.pace.pauseMs()
+    if (pauseMs > 0) Atomics.wait(this.#abort, 0, 0, pauseMs)
   }
 
   #read(base: number, position: number, length: number, size: number): Buffer {

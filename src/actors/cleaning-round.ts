@@ -8,6 +8,7 @@ import type { LastOfProducer } from '../log/clean-batch.ts'
 import { NO_TRANSACTIONS, type TransactionsState } from '../log/cleaned-transactions.ts'
 import { type Cleanable, groupSegments } from '../log/compaction.ts'
 import type { HashKey } from '../log/key-hash.ts'
+import type { LiveOffsetsState } from '../log/live-offsets.ts'
 import type { OffsetMapState } from '../log/offset-map.ts'
 import type { IndexEntry } from '../storage/storage.ts'
 import type { LogSegment } from './log-segment.ts'
@@ -77,7 +78,8 @@ export async function runRound(round: Round): Promise<RoundEnd> {
   let transactions = NO_TRANSACTIONS
   for (const group of groupSegments(segments.map(sized), bytesMax, endOf(log, segments))) {
     const neighbours = group.map((one) => one.segment)
-    const about = { map: mapped.map, transactions, lastOfProducers, cleanedOffset }
+    const { map, live } = mapped
+    const about = { map, live, transactions, lastOfProducers, cleanedOffset }
     const end = await cleanGroup(round, neighbours, about, report)
     if (end.kind !== 'swapped') return end
     transactions = end.transactions
@@ -115,6 +117,7 @@ async function cleanGroup(
   group: readonly LogSegment[],
   about: {
     map: OffsetMapState
+    live: LiveOffsetsState
     transactions: TransactionsState
     lastOfProducers: readonly LastOfProducer[]
     cleanedOffset: number
@@ -137,6 +140,7 @@ async function cleanGroup(
     segments: group.map(described),
     aborted: log.abortedBetween(base, endOf(log, group)),
     map: about.map,
+    live: about.live,
     transactions: about.transactions,
     nowMs: round.nowMs,
     deleteRetentionMs: partition.config['delete.retention.ms'],

@@ -2,6 +2,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { runTask } from '../actors/clean-segments.ts'
 import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
+import { WITHOUT_PAUSES } from '../actors/pace.ts'
 import { createCodecs } from '../codecs/codecs.ts'
 import { MemoryStorage } from '../storage/memory.ts'
 import { MemoryMetadata } from '../storage/memory-metadata.ts'
@@ -33,9 +34,10 @@ export class MemoryKeeping implements Keeping {
       codecs: createCodecs(),
       crc32c: (bytes: Buffer) => crc32c(bytes),
       monotonicMs: () => performance.now(),
+      // It holds up its thread: what one waits for another's sake would be waited for by all.
+      pace: WITHOUT_PAUSES,
       filesOf: (directory: string) => this.#storage.cleaningFiles(directory),
     }
-    // It holds up its thread: what one waits for another's sake would be waited for by all.
     return runTask({ ...task, bytesPerSecondMax: Number.MAX_VALUE }, tools)
   }
 }

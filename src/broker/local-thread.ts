@@ -14,7 +14,9 @@ export class LocalThread implements ThreadHandle {
 
   constructor(options: CommonOptions, log: Log) {
     const own = { ...options, thread: 0, wiring: undefined, restarted: false }
-    this.#tasks = new TaskPool(options.config['log.cleaner.threads'])
+    this.#tasks = new TaskPool(options.config['log.cleaner.threads'], {
+      counters: options.counters,
+    })
     this.#thread = new BrokerThread(own, log, (task) => this.#tasks.run(task, this))
   }
 

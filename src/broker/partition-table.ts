@@ -55,6 +55,8 @@ export interface TableParts {
   readonly threadCount: number
   /** Gives work to the pool of task threads. */
   readonly runTask: RunTask
+  /** Somebody reads a partition or appends to it. */
+  onAccess(): void
   /** Somebody on `thread` waits for `slot`, which advanced. */
   wake(thread: number, slot: number): void
   after(delayMs: number, then: () => void): () => void
@@ -136,6 +138,7 @@ export class PartitionTable implements PartitionHost {
     tag: number,
     origin: AppendOrigin,
   ): void {
+    this.#parts.onAccess()
     const partition = this.#bySlot.get(slot)
     if (partition === undefined) {
       sink.onAppended(tag, { ...FAILED, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
@@ -157,6 +160,7 @@ export class PartitionTable implements PartitionHost {
    * whole.
    */
   read(asker: number, order: ReadOrder): ReadResult[] {
+    this.#parts.onAccess()
     const results: ReadResult[] = []
     let budget = Math.min(order.maxBytes, this.#memoryLeft())
     let minOneBatch = true

@@ -10,7 +10,7 @@ import type { PortWiring } from '../net/port-connections.ts'
 import { PortSocket } from '../net/port-socket.ts'
 import { type ListenerHost, type ListenOptions, listenTcp, type TcpListener } from '../net/tcp.ts'
 import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
-import { CounterReader, CounterWriter } from '../ring/counters.ts'
+import { CounterReader, type CounterWriter } from '../ring/counters.ts'
 import type { Endpoint } from './context.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { RequestMemory } from './request-memory.ts'
@@ -73,7 +73,7 @@ export class Shard implements ListenerHost {
       bytesMax: () => this.#requestBytesMax(),
     })
     const { counters } = thread.options
-    this.#own = new CounterWriter(counters, COUNTER_NAMES, thread.options.thread)
+    this.#own = thread.counters
     this.#everywhere = new CounterReader(counters, COUNTER_NAMES)
     this.#own.set(CONNECTIONS, 0)
   }

@@ -148,7 +148,9 @@ export class WorkerThreads implements ThreadHandle {
     this.#options = options
     this.#log = log
     this.#first = first
-    this.#tasks = new TaskPool(options.config['log.cleaner.threads'])
+    this.#tasks = new TaskPool(options.config['log.cleaner.threads'], {
+      counters: options.counters,
+    })
     this.#wirings = options.threadCount > 1 ? wireThreads(options.threadCount) : []
   }
 

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Piscina } from 'piscina'
 import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
+import type { TaskThreadData } from './task.ts'
 
 /** The entry of its threads: beside this code in the bundle, in its own room otherwise. */
 const ENTRY = new URL(
@@ -18,12 +19,14 @@ const NICENESS = 10
 
 export class TaskPool {
   readonly #threadsMax: number
+  readonly #data: TaskThreadData
   #pool: Promise<Piscina> | undefined
   /** Who waits for what: a thread that dies needs no answer. */
   readonly #running = new Map<Task, unknown>()
 
-  constructor(threadsMax: number) {
+  constructor(threadsMax: number, data: TaskThreadData) {
     this.#threadsMax = Math.max(1, threadsMax)
+    this.#data = data
   }
 
   /** Does `task` when a thread is free. `owner`: who can abandon it. Never rejects. */
@@ -58,6 +61,7 @@ export class TaskPool {
       maxThreads: this.#threadsMax,
       idleTimeout: IDLE_MS,
       niceIncrement: NICENESS,
+      workerData: this.#data,
     })
   }
 }

@@ -28,6 +28,7 @@ import { nodeId } from '../config/effective.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import { BufferPool } from '../ring/arena.ts'
 import { ThreadBus, type ThreadWiring } from '../ring/bus.ts'
+import { CounterWriter } from '../ring/counters.ts'
 import type { Metadata } from '../storage/metadata.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { BrokerContext } from './context.ts'
@@ -41,6 +42,7 @@ import { PartitionService } from './partition-service.ts'
 import { PartitionTable } from './partition-table.ts'
 import { Purgatory } from './purgatory.ts'
 import { SharedGarbage } from './shared-garbage.ts'
+import { ACCESSES, COUNTER_NAMES } from './thread-counters.ts'
 
 /** What a thread is told when it is made; crosses as workerData. */
 export interface ThreadOptions {
@@ -102,6 +104,7 @@ export class BrokerThread {
   readonly pool: BufferPool
   readonly clock = systemClock
   readonly bus: ThreadBus | undefined
+  readonly counters: CounterWriter
   readonly #runTask: RunTask
   #dispatcher: Dispatcher | undefined
   #image: ClusterImage | undefined
@@ -125,6 +128,7 @@ export class BrokerThread {
     this.options = options
     this.log = log
     this.#runTask = runTask
+    this.counters = new CounterWriter(options.counters, COUNTER_NAMES, options.thread)
     this.pool = new BufferPool({
       shared: options.threadCount > 1,
       idleBytesMax: IDLE_BYTES_MAX,
@@ -184,6 +188,7 @@ export class BrokerThread {
       durable: this.options.durable,
       threadCount: this.options.threadCount,
       runTask: (task) => keeping.runTask?.(task) ?? this.#runTask(task),
+      onAccess: () => this.counters.add(ACCESSES, 1),
       wake: (asker, slot) => this.#wake(asker, slot),
       after,
     })

@@ -32,6 +32,7 @@ import {
 } from '../protocol/record-batch.ts'
 import { varintSize, writeVarint } from '../protocol/varint.ts'
 import type { CleanedTransactions } from './cleaned-transactions.ts'
+import type { LiveOffsets } from './live-offsets.ts'
 import type { OffsetMap } from './offset-map.ts'
 
 /** The last thing that an active producer wrote: it keeps its sequence or its epoch. */
@@ -55,6 +56,8 @@ export interface CleaningRules {
 /** What the cleaner works with. */
 export interface CleaningTools {
   readonly map: OffsetMap
+  /** Of the records that are in the map. */
+  readonly live: LiveOffsets
   readonly transactions: CleanedTransactions
   readonly codecs: Codecs
   readonly crc32c: Crc32c
@@ -107,6 +110,9 @@ export class BatchCleaner {
       this.recordsKept += count
       return discardable && horizonMs === undefined ? this.#withHorizon(batch) : batch
     }
+    if (!this.#mayKeep(batch)) {
+      return keepsHeader ? emptyBatch(batch, this.#tools.crc32c) : undefined
+    }
     const plain = this.#plain(batch)
     const kept = this.#select(batch, plain, isPast)
     this.recordsKept += kept.count
@@ -144,9 +150,17 @@ export class BatchCleaner {
   }
 
   // hot
+  /** False: each record of `batch` has a later one, or no key. */
+  #mayKeep(batch: Buffer): boolean {
+    const { map, live } = this.#tools
+    const last = lastOffset(batch, 0)
+    return last > map.latestOffset || live.hasAny(baseOffset(batch, 0), last)
+  }
+
+  // hot
   /** Finds the records that stay, as ranges of `plain`. */
   #select(batch: Buffer, plain: Buffer, tombstonesGo: boolean): Kept {
-    const { map } = this.#tools
+    const { map, live } = this.#tools
     const cursor = this.#cursor
     const kept = this.#kept
     const base = baseOffset(batch, 0)
@@ -159,7 +173,7 @@ export class BatchCleaner {
     while (cursor.next()) {
       const offset = base + cursor.offsetDelta
       if (offset <= map.latestOffset) {
-        if (cursor.keyLength < 0) continue
+        if (cursor.keyLength < 0 || !live.has(offset)) continue
         if (offset < map.get(plain, cursor.keyAt, cursor.keyLength)) continue
         if (cursor.valueLength < 0 && tombstonesGo) continue
       }

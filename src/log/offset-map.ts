@@ -91,7 +91,20 @@ export class OffsetMap {
   // hot
   /** The last offset of the key at `at`, or -1: it is not in the map. */
   get(bytes: Uint8Array, at: number, length: number): number {
-    const slot = this.#find(bytes, at, length)
+    return this.#offsetAt(this.#find(bytes, at, length))
+  }
+
+  /** Shows the last offset of each key, in no order. */
+  each(visit: (offset: number) => void): void {
+    for (let slot = 0; slot < this.#words.length; slot += WORDS_PER_SLOT) {
+      const offset = this.#offsetAt(slot)
+      if (offset >= 0) visit(offset)
+    }
+  }
+
+  // hot
+  /** The offset in `slot`, or -1: it is empty. */
+  #offsetAt(slot: number): number {
     const words = this.#words
     return (words[slot + 4] as number) * TWO_32 + ((words[slot + 5] as number) >>> 0) - 1
   }

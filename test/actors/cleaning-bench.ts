@@ -4,6 +4,7 @@
  */
 import { runTask } from '../../src/actors/clean-segments.ts'
 import { Cleaner } from '../../src/actors/cleaner.ts'
+import { WITHOUT_PAUSES } from '../../src/actors/pace.ts'
 import type { Partition } from '../../src/actors/partition.ts'
 import type { PartitionLog } from '../../src/actors/partition-log.ts'
 import { createCodecs } from '../../src/codecs/codecs.ts'
@@ -68,6 +69,7 @@ export class CleaningBench {
       codecs,
       crc32c,
       monotonicMs: () => 0,
+      pace: WITHOUT_PAUSES,
       filesOf: (directory: string) => this.storage.cleaningFiles(directory),
     }
     this.cleaner = new Cleaner({

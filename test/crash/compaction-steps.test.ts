@@ -5,6 +5,7 @@ import path from 'node:path'
 import test from 'ava'
 import { runTask } from '../../src/actors/clean-segments.ts'
 import { runRound } from '../../src/actors/cleaning-round.ts'
+import { WITHOUT_PAUSES } from '../../src/actors/pace.ts'
 import type { Partition } from '../../src/actors/partition.ts'
 import type { PartitionLog } from '../../src/actors/partition-log.ts'
 import { cleanable } from '../../src/log/compaction.ts'
@@ -52,6 +53,7 @@ class Life {
       codecs,
       crc32c,
       monotonicMs: () => 0,
+      pace: WITHOUT_PAUSES,
       filesOf: (directory: string) => new DiskCleaningFiles(directory),
     }
     const end = await runRound({

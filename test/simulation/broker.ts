@@ -3,6 +3,7 @@
  * cleanly.
  */
 import { runTask } from '../../src/actors/clean-segments.ts'
+import { WITHOUT_PAUSES } from '../../src/actors/pace.ts'
 import type { AppendResult } from '../../src/actors/partition-requests.ts'
 import type { Log } from '../../src/base/log.ts'
 import { PartitionTable } from '../../src/broker/partition-table.ts'
@@ -198,6 +199,7 @@ export class SimulatedBroker implements Transport {
       codecs: noCodecs,
       crc32c,
       monotonicMs: () => scheduler.nowMs,
+      pace: WITHOUT_PAUSES,
       filesOf: (directory: string) => storage.cleaningFiles(directory),
     }
     this.#table = new PartitionTable({
@@ -214,6 +216,7 @@ export class SimulatedBroker implements Transport {
       durable: true,
       threadCount: 1,
       runTask: async (task) => runTask(task, tools),
+      onAccess: () => {},
       wake: () => {},
       after,
     })

@@ -5,6 +5,7 @@
 import type { LastOfProducer } from '../../log/clean-batch.ts'
 import type { TransactionsState } from '../../log/cleaned-transactions.ts'
 import type { HashKey } from '../../log/key-hash.ts'
+import type { LiveOffsetsState } from '../../log/live-offsets.ts'
 import type { OffsetMapState } from '../../log/offset-map.ts'
 import type { AbortedTransaction } from '../../log/producer-state.ts'
 import type { SegmentSummary } from '../../storage/storage.ts'
@@ -52,6 +53,7 @@ export interface MapKeysTask extends SegmentsTask {
 export interface CleanGroupTask extends SegmentsTask {
   readonly kind: 'clean-group'
   readonly map: OffsetMapState
+  readonly live: LiveOffsetsState
   /** As the group before left it. */
   readonly transactions: TransactionsState
   readonly nowMs: number
@@ -68,7 +70,13 @@ export type Task = MapKeysTask | CleanGroupTask
 
 /** What a finished task answers. */
 export interface TaskResults {
-  'map-keys': { kind: 'map-keys'; map: OffsetMapState; keys: number; bytesRead: number }
+  'map-keys': {
+    kind: 'map-keys'
+    map: OffsetMapState
+    live: LiveOffsetsState
+    keys: number
+    bytesRead: number
+  }
   'clean-group': {
     kind: 'clean-group'
     summary: Omit<SegmentSummary, 'baseOffset'>
