@@ -22,20 +22,18 @@ export class KeyHash {
   }
 
   // hot
-  /** Hashes `length` bytes at `at`. */
+  /** Hashes `length` bytes at `at`. The round stands here twice: as a function it costs double. */
   hash(bytes: Uint8Array, at: number, length: number): void {
-    let v0 = this.#key0
+    // Without `| 0` the compiler does not take it for an integer, and the whole takes twice as long.
+    let v0 = this.#key0 | 0
     let v1 = this.#key1 ^ 0xee
     let v2 = 0x6c796765 ^ this.#key0
     let v3 = 0x74656462 ^ this.#key1
-    const blocks = (length >>> 2) + 1
-    for (let step = 0; step < blocks + WORDS; step++) {
-      const absorbs = step < blocks
-      const word = absorbs ? wordAt(bytes, at, length, step) : 0
-      if (absorbs) v3 ^= word
-      else if (step === blocks) v2 ^= 0xee
-      else v1 ^= 0xdd
-      for (let round = absorbs ? 2 : 4; round > 0; round--) {
+    const lastAt = at + (length & ~3)
+    for (let from = at; from <= lastAt; from += 4) {
+      const word = from < lastAt ? wordAt(bytes, from) : lastWord(bytes, from, length)
+      v3 ^= word
+      for (let round = 0; round < 2; round++) {
         v0 = (v0 + v1) | 0
         v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
         v0 = (v0 << 16) | (v0 >>> 16)
@@ -47,20 +45,42 @@ export class KeyHash {
         v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
         v2 = (v2 << 16) | (v2 >>> 16)
       }
-      if (absorbs) v0 ^= word
-      else this.words[step - blocks] = v1 ^ v3
+      v0 ^= word
+    }
+    v2 ^= 0xee
+    for (let index = 0; index < WORDS; index++) {
+      for (let round = 0; round < 4; round++) {
+        v0 = (v0 + v1) | 0
+        v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+        v0 = (v0 << 16) | (v0 >>> 16)
+        v2 = (v2 + v3) | 0
+        v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+        v0 = (v0 + v3) | 0
+        v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+        v2 = (v2 + v1) | 0
+        v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+        v2 = (v2 << 16) | (v2 >>> 16)
+      }
+      this.words[index] = v1 ^ v3
+      v1 ^= 0xdd
     }
   }
 }
 
 // hot
-/** Word `index` of the key, little endian; the last holds what is left and the length. */
-function wordAt(bytes: Uint8Array, at: number, length: number, index: number): number {
-  const from = at + index * 4
-  const left = at + length - from
-  const b0 = left > 0 ? (bytes[from] as number) : 0
-  const b1 = left > 1 ? (bytes[from + 1] as number) : 0
-  const b2 = left > 2 ? (bytes[from + 2] as number) : 0
-  const b3 = left > 3 ? (bytes[from + 3] as number) : length & 0xff
-  return b0 | (b1 << 8) | (b2 << 16) | (b3 << 24)
+/** The word at `at`, little endian. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8)
+  return low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)
+}
+
+// hot
+/** What is left behind the whole words of a key of `length` bytes, and its length. */
+function lastWord(bytes: Uint8Array, at: number, length: number): number {
+  const left = length & 3
+  let word = length << 24
+  if (left > 0) word |= bytes[at] as number
+  if (left > 1) word |= (bytes[at + 1] as number) << 8
+  if (left > 2) word |= (bytes[at + 2] as number) << 16
+  return word
 }

@@ -3,6 +3,10 @@
  * pass knows, one bit an offset, so that the second one need not look at the keys of all others.
  */
 
+import { assert } from '../base/assert.ts'
+
+const TWO_32 = 2 ** 32
+
 /** Live offsets as they cross threads. */
 export interface LiveOffsetsState {
   /** The offset of the first bit. */
@@ -22,11 +26,13 @@ export class LiveOffsets {
     this.#from = state.from
     this.#words = new Int32Array(state.bits)
     this.#end = state.from + this.#words.length * 32
+    assert(this.#end - this.#from <= TWO_32, 'a distance has 32 bits')
   }
 
   /** For the offsets from `from` to `end` (exclusive), as far as `bytesMax` reach. */
   static between(from: number, end: number, bytesMax: number): LiveOffsets {
-    const words = Math.min(Math.ceil((end - from) / 32), Math.floor(bytesMax / 4))
+    const bits = Math.min(end - from, bytesMax * 8, TWO_32)
+    const words = Math.floor(bits / 32)
     return new LiveOffsets({ from, bits: new SharedArrayBuffer(words * 4) })
   }
 
@@ -40,8 +46,8 @@ export class LiveOffsets {
   add(offset: number): void {
     if (offset < this.#from || offset >= this.#end) return
     const at = offset - this.#from
-    const word = Math.floor(at / 32)
-    this.#words[word] = (this.#words[word] as number) | (1 << (at % 32))
+    const word = at >>> 5
+    this.#words[word] = (this.#words[word] as number) | (1 << (at & 31))
   }
 
   /** All offsets from `first` to `last` (inclusive) are live. */
@@ -55,7 +61,7 @@ export class LiveOffsets {
   has(offset: number): boolean {
     if (offset < this.#from || offset >= this.#end) return true
     const at = offset - this.#from
-    return ((this.#words[Math.floor(at / 32)] as number) & (1 << (at % 32))) !== 0
+    return ((this.#words[at >>> 5] as number) & (1 << (at & 31))) !== 0
   }
 
   // hot
@@ -63,10 +69,10 @@ export class LiveOffsets {
   hasAny(first: number, last: number): boolean {
     if (first < this.#from || last >= this.#end) return true
     const words = this.#words
-    const firstWord = Math.floor((first - this.#from) / 32)
-    const lastWord = Math.floor((last - this.#from) / 32)
-    const firstMask = -1 << ((first - this.#from) % 32)
-    const lastMask = -1 >>> (31 - ((last - this.#from) % 32))
+    const firstWord = (first - this.#from) >>> 5
+    const lastWord = (last - this.#from) >>> 5
+    const firstMask = -1 << ((first - this.#from) & 31)
+    const lastMask = -1 >>> (31 - ((last - this.#from) & 31))
     if (firstWord === lastWord) {
       return ((words[firstWord] as number) & firstMask & lastMask) !== 0
     }
