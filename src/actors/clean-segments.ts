@@ -6,7 +6,7 @@ import { assert, unreachable } from '../base/assert.ts'
 import { BatchCleaner } from '../log/clean-batch.ts'
 import { CleanedTransactions, NO_TRANSACTIONS } from '../log/cleaned-transactions.ts'
 import { LiveOffsets } from '../log/live-offsets.ts'
-import { OffsetMap, offsetMapMemory } from '../log/offset-map.ts'
+import { OffsetMap } from '../log/offset-map.ts'
 import { plausibleLength } from '../log/recovery.ts'
 import { CodecError, CodecId, type Codecs, type CompressedCodec } from '../protocol/compression.ts'
 import {
@@ -83,10 +83,9 @@ function mapKeys(
 ): TaskResults['map-keys'] {
   const { firstDirtyOffset, endOffset, loadFactor } = task
   const live = LiveOffsets.between(firstDirtyOffset, endOffset, task.mapBytesMax / LIVE_SHARE)
-  const mapBytesMax = task.mapBytesMax - live.bytes
-  const memory = offsetMapMemory(endOffset - firstDirtyOffset, mapBytesMax, loadFactor)
-  const map = new OffsetMap({ memory, hashKey: task.hashKey, latestOffset: -1 })
-  const keysMax = map.capacity(loadFactor)
+  const keysMax = endOffset - firstDirtyOffset
+  const room = { keysMax, bytesMax: task.mapBytesMax - live.bytes, loadFactor }
+  const map = OffsetMap.within(room, task.hashKey)
   const transactions = new CleanedTransactions(NO_TRANSACTIONS, task.aborted)
   const reader = new SegmentReader(task, files, tools)
   const cursor = new RecordCursor()
@@ -98,7 +97,7 @@ function mapKeys(
       else if (transactions.onBatch(batch, 0))
         live.addAll(baseOffset(batch, 0), lastOffset(batch, 0))
       else {
-        full = !mapBatch(map, keysMax, firstDirtyOffset, batch, plainOf(batch, task, tools), cursor)
+        full = !mapBatch(map, firstDirtyOffset, batch, plainOf(batch, task, tools), cursor)
         if (full) return false
       }
       map.latestOffset = lastOffset(batch, 0)
@@ -122,7 +121,6 @@ function mapKeys(
 /** Puts the keys of one batch into the map; false: it is full, and holds all before some record. */
 function mapBatch(
   map: OffsetMap,
-  keysMax: number,
   firstDirtyOffset: number,
   batch: Buffer,
   plain: Buffer,
@@ -133,7 +131,7 @@ function mapBatch(
   while (cursor.next()) {
     const offset = base + cursor.offsetDelta
     if (cursor.keyLength < 0 || offset < firstDirtyOffset) continue
-    if (map.size >= keysMax) return false
+    if (map.isFull) return false
     map.put(plain, cursor.keyAt, cursor.keyLength, offset)
   }
   return true

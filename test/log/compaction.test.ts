@@ -7,7 +7,7 @@ import {
   groupSegments,
 } from '../../src/log/compaction.ts'
 import { KeyHash } from '../../src/log/key-hash.ts'
-import { OffsetMap, offsetMapMemory } from '../../src/log/offset-map.ts'
+import { OffsetMap } from '../../src/log/offset-map.ts'
 import { Seeded } from '../support/seeded.ts'
 
 const NOW_MS = 1_000_000
@@ -100,34 +100,63 @@ test('neighbours are rewritten into one segment as long as they fit', (t) => {
   t.deepEqual(group([1, 0, 0], 10, 2 ** 30), [[1, 0, 0]])
 })
 
-test('the offset map answers the last offset of each key', (t) => {
+const HASH_KEY = [1, 2] as const
+
+test('the offset map answers the last offset of each key, however much it has grown', (t) => {
   const random = new Seeded(5)
-  const keys = Array.from({ length: 500 }, () => random.bytes(random.between(0, 20)))
-  const state = {
-    memory: offsetMapMemory(500, 1 << 20, 0.9),
-    hashKey: [1, 2] as const,
-    latestOffset: -1,
-  }
-  const map = new OffsetMap(state)
+  const keys = Array.from({ length: 40_000 }, () => random.bytes(random.between(0, 20)))
+  const map = OffsetMap.within({ keysMax: 80_000, bytesMax: 1 << 24, loadFactor: 0.9 }, HASH_KEY)
   const last = new Map<string, number>()
-  for (let offset = 0; offset < 2000; offset += random.between(1, 5)) {
+  for (let offset = 0; offset < 100_000; offset += random.between(1, 2)) {
     const key = random.pick(keys)
     map.put(key, 0, key.length, offset + 2 ** 40)
     last.set(key.toString('hex'), offset + 2 ** 40)
   }
   // A map of the same memory on another thread answers the same.
   const other = new OffsetMap(map.state())
-  for (const key of keys) {
-    t.is(other.get(key, 0, key.length), last.get(key.toString('hex')) ?? -1)
-  }
+  const wrong = keys.filter((key) => {
+    return other.get(key, 0, key.length) !== (last.get(key.toString('hex')) ?? -1)
+  })
+  t.deepEqual(wrong, [])
   t.is(map.size, last.size)
+  const offsets = new Set(last.values())
+  other.each((offset) => offsets.delete(offset))
+  t.is(offsets.size, 0)
 })
 
-test('the offset map takes no more memory than it may', (t) => {
-  t.is(offsetMapMemory(1_000_000, 4800, 0.9).byteLength, 4800)
-  t.true(offsetMapMemory(10, 1 << 27, 0.9).byteLength < 1000)
-  const memory = offsetMapMemory(1_000_000, 4800, 0.9)
-  t.is(new OffsetMap({ memory, hashKey: [0, 0], latestOffset: -1 }).capacity(0.9), 180)
+/** Fills a map; answers how many keys it took, and its memory at each size. */
+function filled(room: { keysMax: number; bytesMax: number; loadFactor: number }) {
+  const map = OffsetMap.within(room, HASH_KEY)
+  const key = Buffer.alloc(4)
+  const sizes = [map.state().memory.byteLength]
+  while (!map.isFull && map.size < room.keysMax) {
+    key.writeInt32LE(map.size)
+    map.put(key, 0, 4, map.size)
+    const { byteLength } = map.state().memory
+    if (byteLength !== sizes.at(-1)) sizes.push(byteLength)
+  }
+  return { keys: map.size, sizes }
+}
+
+test('the offset map takes no more memory than it may, also while it grows', (t) => {
+  t.deepEqual(filled({ keysMax: 1_000_000, bytesMax: 4800, loadFactor: 0.9 }), {
+    keys: 180,
+    sizes: [4800],
+  })
+  const bytesMax = 10_000_000
+  const large = filled({ keysMax: 1_000_000, bytesMax, loadFactor: 0.9 })
+  t.true(large.keys > (bytesMax / 24) * 0.9 * 0.87, `${large.keys} keys`)
+  t.true(large.sizes.length > 3)
+  for (const [i, size] of large.sizes.entries())
+    t.true(size + (large.sizes[i - 1] ?? 0) <= bytesMax)
+})
+
+test('the offset map holds as many keys as may come, and takes little more', (t) => {
+  for (const keysMax of [0, 1, 10, 5000, 50_000]) {
+    const { keys, sizes } = filled({ keysMax, bytesMax: 1 << 27, loadFactor: 0.9 })
+    t.is(keys, keysMax)
+    t.true((sizes.at(-1) as number) <= (keysMax + 2) * 24 * 1.4, `${sizes} for ${keysMax}`)
+  }
 })
 
 test('key hashes are HalfSipHash-2-4 with a wider output', (t) => {
