@@ -8,6 +8,7 @@ import { CleanedTransactions, NO_TRANSACTIONS } from '../log/cleaned-transaction
 import { LiveOffsets } from '../log/live-offsets.ts'
 import { OffsetMap } from '../log/offset-map.ts'
 import { plausibleLength } from '../log/recovery.ts'
+import { deadStretches, type Stretch, StretchCollector } from '../log/stretches.ts'
 import { CodecError, CodecId, type Codecs, type CompressedCodec } from '../protocol/compression.ts'
 import {
   baseOffset,
@@ -17,6 +18,7 @@ import {
   crc as crcOf,
   InvalidRecord,
   isControl,
+  isTransactional,
   lastOffset,
   maxTimestamp,
   RECORD_BATCH_OVERHEAD,
@@ -30,6 +32,10 @@ import type { Pace } from './pace.ts'
 
 /** Log bytes between two index entries of a compacted segment. */
 const INDEX_INTERVAL_BYTES = 256 * 1024
+
+/** The first pass notes at most so many stretches, and none shorter than a part of its buffer. */
+const STRETCHES_MAX = 1 << 16
+const STRETCHES_OF_BUFFER = 4
 
 /** What live offsets may take of the memory for the offset map: one part in so many. */
 const LIVE_SHARE = 16
@@ -88,17 +94,20 @@ function mapKeys(
   const map = OffsetMap.within(room, task.hashKey)
   const transactions = new CleanedTransactions(NO_TRANSACTIONS, task.aborted)
   const reader = new SegmentReader(task, files, tools)
+  const stretches = new StretchCollector(stretchBytes(task))
   const cursor = new RecordCursor()
   let full = false
   for (const [i, segment] of task.segments.entries()) {
-    reader.each(segment, i === 0 ? task.fromPosition : 0, (batch) => {
+    reader.each(segment, i === 0 ? task.fromPosition : 0, (batch, position) => {
       if (lastOffset(batch, 0) < firstDirtyOffset) return true
       if (isControl(batch, 0)) transactions.onControlBatch(batch, 0)
-      else if (transactions.onBatch(batch, 0))
+      else if (transactions.onBatch(batch, 0)) {
+        // The second pass judges transactions for itself.
         live.addAll(baseOffset(batch, 0), lastOffset(batch, 0))
-      else {
+      } else {
         full = !mapBatch(map, firstDirtyOffset, batch, plainOf(batch, task, tools), cursor)
         if (full) return false
+        if (!isTransactional(batch, 0)) stretches.add(segment.baseOffset, position, batch)
       }
       map.latestOffset = lastOffset(batch, 0)
       return true
@@ -112,6 +121,7 @@ function mapKeys(
     kind: 'map-keys',
     map: map.state(),
     live: live.state,
+    stretches: stretches.state(),
     keys: map.size,
     bytesRead: reader.bytesRead,
   }
@@ -145,23 +155,31 @@ function cleanGroup(
   const [first] = task.segments
   assert(first !== undefined, 'a group has segments')
   const transactions = new CleanedTransactions(task.transactions, task.aborted)
+  const live = new LiveOffsets(task.live)
+  // Their batches stay, if only as headers.
+  for (const { lastDataOffset } of task.lastOfProducers) live.add(lastDataOffset)
+  live.add(task.upperOffset - 1)
   const cleaner = new BatchCleaner(
     { ...task, lastOfProducers: new Map(task.lastOfProducers.map((one) => [one.producerId, one])) },
-    { ...tools, map: new OffsetMap(task.map), live: new LiveOffsets(task.live), transactions },
+    { ...tools, map: new OffsetMap(task.map), live, transactions },
   )
   const reader = new SegmentReader(task, files, tools)
   const file = files.create(first.baseOffset)
+  let recordsSkipped = 0
   const writer = new SegmentWriter(first.baseOffset, file, task.bufferBytes)
   try {
     for (const segment of task.segments) {
-      reader.each(segment, 0, (batch) => {
+      const dead = deadStretches(task.stretches, segment.baseOffset, live)
+      for (const { records } of dead) recordsSkipped += records
+      const visit = (batch: Buffer) => {
         const kept = cleaner.clean(batch)
         if (kept !== undefined) {
           writer.add(kept)
           reader.account(kept.length)
         }
         return true
-      })
+      }
+      reader.each(segment, 0, visit, dead)
     }
     writer.flush()
     file.finish(task.modifiedMs)
@@ -175,9 +193,14 @@ function cleanGroup(
     entries: Float64Array.from(writer.entries),
     abortedGone: transactions.gone,
     transactions: transactions.state(),
-    recordsRead: cleaner.recordsRead,
+    recordsRead: recordsSkipped + cleaner.recordsRead,
     recordsKept: cleaner.recordsKept,
   }
+}
+
+function stretchBytes({ segments, bufferBytes }: MapKeysTask): number {
+  const bytes = segments.reduce((sum, { size }) => sum + size, 0)
+  return Math.max(bufferBytes / STRETCHES_OF_BUFFER, bytes / STRETCHES_MAX)
 }
 
 function plainOf(batch: Buffer, task: Task, tools: TaskTools): Buffer {
@@ -219,22 +242,32 @@ class SegmentReader {
   }
 
   /**
-   * Shows the batches of `segment` from `from` on until `visit` answers false; a batch is valid
-   * during its visit. Throws Damaged.
+   * Shows the batches of `segment` from `from` on, without those of the stretches `dead`, until
+   * `visit` answers false; a batch is valid during its visit. Throws Damaged.
    */
   each(
     segment: { readonly baseOffset: number; readonly size: number },
     from: number,
-    visit: (batch: Buffer) => boolean,
+    visit: (batch: Buffer, position: number) => boolean,
+    dead: readonly Stretch[] = [],
   ): void {
     const { checkedFrom } = this.#task
     let position = from
     let minOffset = segment.baseOffset
+    let next = 0
     while (position < segment.size) {
-      const window = this.#read(segment.baseOffset, position, this.#buffer.length, segment.size)
+      const ahead = dead[next]
+      if (ahead?.position === position) {
+        next++
+        position = ahead.end
+        minOffset = ahead.lastOffset + 1
+        continue
+      }
+      const end = ahead?.position ?? segment.size
+      const window = this.#read(segment.baseOffset, position, end)
       let at = 0
       while (at < window.length) {
-        const left = segment.size - position - at
+        const left = end - position - at
         if (window.length - at < RECORD_BATCH_OVERHEAD && window.length - at < left) break
         const length = plausibleLength(window, at, left, minOffset)
         if (length < 0) throw damaged(segment.baseOffset, position + at)
@@ -245,14 +278,14 @@ class SegmentReader {
           throw damaged(segment.baseOffset, position + at)
         }
         minOffset = lastOffset(batch, 0) + 1
-        if (!visit(batch)) return
+        if (!visit(batch, position + at)) return
         at += length
         this.#rest()
       }
       position += at
       if (at > 0) continue
       // One batch is larger than the buffer.
-      const length = plausibleLength(window, 0, segment.size - position, minOffset)
+      const length = plausibleLength(window, 0, end - position, minOffset)
       if (length < window.length) throw damaged(segment.baseOffset, position)
       this.#buffer = Buffer.allocUnsafe(length)
     }
@@ -265,8 +298,8 @@ class SegmentReader {
     if (pauseMs > 0) Atomics.wait(this.#abort, 0, 0, pauseMs)
   }
 
-  #read(base: number, position: number, length: number, size: number): Buffer {
-    const wanted = Math.min(length, size - position)
+  #read(base: number, position: number, end: number): Buffer {
+    const wanted = Math.min(this.#buffer.length, end - position)
     const n = this.#files.read(base, this.#buffer, wanted, position)
     if (n < wanted) throw damaged(base, position + n)
     this.bytesRead += n

@@ -78,8 +78,8 @@ export async function runRound(round: Round): Promise<RoundEnd> {
   let transactions = NO_TRANSACTIONS
   for (const group of groupSegments(segments.map(sized), bytesMax, endOf(log, segments))) {
     const neighbours = group.map((one) => one.segment)
-    const { map, live } = mapped
-    const about = { map, live, transactions, lastOfProducers, cleanedOffset }
+    const { map, live, stretches } = mapped
+    const about = { map, live, stretches, transactions, lastOfProducers, cleanedOffset }
     const end = await cleanGroup(round, neighbours, about, report)
     if (end.kind !== 'swapped') return end
     transactions = end.transactions
@@ -118,6 +118,7 @@ async function cleanGroup(
   about: {
     map: OffsetMapState
     live: LiveOffsetsState
+    stretches: SharedArrayBuffer
     transactions: TransactionsState
     lastOfProducers: readonly LastOfProducer[]
     cleanedOffset: number
@@ -141,6 +142,7 @@ async function cleanGroup(
     aborted: log.abortedBetween(base, endOf(log, group)),
     map: about.map,
     live: about.live,
+    stretches: about.stretches,
     transactions: about.transactions,
     nowMs: round.nowMs,
     deleteRetentionMs: partition.config['delete.retention.ms'],

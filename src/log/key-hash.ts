@@ -24,7 +24,7 @@ export class KeyHash {
   // hot
   /** Hashes `length` bytes at `at`. The round stands here twice: as a function it costs double. */
   hash(bytes: Uint8Array, at: number, length: number): void {
-    // Without `| 0` the compiler does not take it for an integer, and the whole takes twice as long.
+    // Without `| 0` the compiler does not see an integer, and the whole takes twice as long.
     let v0 = this.#key0 | 0
     let v1 = this.#key1 ^ 0xee
     let v2 = 0x6c796765 ^ this.#key0

@@ -31,8 +31,7 @@ export class LiveOffsets {
 
   /** For the offsets from `from` to `end` (exclusive), as far as `bytesMax` reach. */
   static between(from: number, end: number, bytesMax: number): LiveOffsets {
-    const bits = Math.min(end - from, bytesMax * 8, TWO_32)
-    const words = Math.floor(bits / 32)
+    const words = Math.min(Math.ceil((end - from) / 32), Math.floor(bytesMax / 4), TWO_32 / 32)
     return new LiveOffsets({ from, bits: new SharedArrayBuffer(words * 4) })
   }
 

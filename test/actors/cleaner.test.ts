@@ -1,6 +1,7 @@
 /** The cleaner of a thread: what it deletes, when it compacts, and what ends a round. */
 import test from 'ava'
-import { batchOf } from '../log/batches.ts'
+import { buildBatch } from '../../src/protocol/record-batch.ts'
+import { batchOf, crc32c } from '../log/batches.ts'
 import { Seeded } from '../support/seeded.ts'
 import { CleaningBench, RandomLoad, START_MS } from './cleaning-bench.ts'
 import { appendTo, openLogOn, readAt, settle, writeIndex } from './logs.ts'
@@ -94,6 +95,29 @@ test('a dirty partition is compacted and one line says so', async (t) => {
   t.true(bench.log.size < before)
   t.is(bench.logged.length, 1)
   t.regex(bench.logged[0] ?? '', /a partition is compacted \{"partition":"t-0","upToOffset":\d+/)
+})
+
+test('the batch that a round ends with stays as a header, even if nobody needs a record', async (t) => {
+  const topic = { 'cleanup.policy': 'compact', 'internal.segment.bytes': '150' }
+  const bench = new CleaningBench(topic, { ...QUICK, 'log.cleaner.io.buffer.size': '600' })
+  for (const key of ['a', null, 'b']) {
+    const records = [
+      { timestamp: START_MS, key: key === null ? null : Buffer.from(key), value: Buffer.alloc(40) },
+    ]
+    const batch = buildBatch({ records, baseOffset: bench.log.logEndOffset }, crc32c)
+    appendTo(bench.log, batch, bench.nowMs)
+  }
+  t.deepEqual(bases(bench), [0, 1, 2])
+  await bench.tick()
+  t.is(bench.log.cleanedOffset, 2)
+  t.deepEqual(
+    bench.read().map(({ baseOffset, records }) => [baseOffset, records.length]),
+    [
+      [0, 1],
+      [1, 0],
+      [2, 1],
+    ],
+  )
 })
 
 test('without the cleaner or its threads nothing is compacted', async (t) => {

@@ -171,6 +171,7 @@ export class RandomLoad {
   readonly #bench: LoadTarget
   readonly #keys: number
   readonly #producers: LoadProducer[]
+  #nextId = 5
 
   constructor(random: Seeded, bench: LoadTarget, keys: number) {
     this.#random = random
@@ -191,7 +192,12 @@ export class RandomLoad {
       producer.inTransaction = true
       return this.#data(producer, true)
     }
-    return this.#data(producer, false)
+    const batch = this.#data(producer, false)
+    // It falls silent: what it wrote last keeps its sequence, however old it becomes.
+    if (producer !== undefined && random.chance(0.1)) {
+      Object.assign(producer, { id: this.#nextId++, sequence: 0 })
+    }
+    return batch
   }
 
   /** Ends all transactions. */
@@ -205,7 +211,8 @@ export class RandomLoad {
     const codec = random.chance(0.5) ? 0 : random.between(1, 4)
     const records = Array.from({ length: count }, () => ({
       timestamp: this.#bench.nowMs - random.between(0, 5000),
-      key: Buffer.from(`key-${random.between(1, this.#keys)}`),
+      // Written before the topic was compacted.
+      key: random.chance(0.1) ? null : Buffer.from(`key-${random.between(1, this.#keys)}`),
       value: random.chance(0.2) ? null : random.bytes(random.between(0, 40)),
     }))
     const sequence = producer?.sequence ?? -1

@@ -54,6 +54,8 @@ export interface CleanGroupTask extends SegmentsTask {
   readonly kind: 'clean-group'
   readonly map: OffsetMapState
   readonly live: LiveOffsetsState
+  /** See `StretchCollector`. */
+  readonly stretches: SharedArrayBuffer
   /** As the group before left it. */
   readonly transactions: TransactionsState
   readonly nowMs: number
@@ -74,6 +76,7 @@ export interface TaskResults {
     kind: 'map-keys'
     map: OffsetMapState
     live: LiveOffsetsState
+    stretches: SharedArrayBuffer
     keys: number
     bytesRead: number
   }
