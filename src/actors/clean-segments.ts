@@ -7,15 +7,11 @@ import { BatchCleaner } from '../log/clean-batch.ts'
 import { CleanedTransactions, NO_TRANSACTIONS } from '../log/cleaned-transactions.ts'
 import { LiveOffsets } from '../log/live-offsets.ts'
 import { OffsetMap } from '../log/offset-map.ts'
-import { plausibleLength } from '../log/recovery.ts'
-import { deadStretches, type Stretch, StretchCollector } from '../log/stretches.ts'
+import { deadStretches, StretchCollector } from '../log/stretches.ts'
 import { CodecError, CodecId, type Codecs, type CompressedCodec } from '../protocol/compression.ts'
 import {
   baseOffset,
-  CRC_FROM,
-  type Crc32c,
   compressionOf,
-  crc as crcOf,
   InvalidRecord,
   isControl,
   isTransactional,
@@ -28,7 +24,7 @@ import {
 import type { CleanedFile, CleaningFiles } from '../storage/storage.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { CleanGroupTask, MapKeysTask, Task, TaskOutcome, TaskResults } from './mailbox/task.ts'
-import type { Pace } from './pace.ts'
+import { Aborted, Damaged, type ReaderTools, SegmentReader } from './segment-reader.ts'
 
 /** Log bytes between two index entries of a compacted segment. */
 const INDEX_INTERVAL_BYTES = 256 * 1024
@@ -41,11 +37,8 @@ const STRETCHES_OF_BUFFER = 4
 const LIVE_SHARE = 16
 
 /** What a task thread brings along. */
-export interface TaskTools {
+export interface TaskTools extends ReaderTools {
   readonly codecs: Codecs
-  readonly crc32c: Crc32c
-  readonly monotonicMs: () => number
-  readonly pace: Pace
   readonly filesOf: (directory: string) => CleaningFiles
 }
 
@@ -76,12 +69,6 @@ export function runTask(task: Task, tools: TaskTools): TaskOutcome {
   }
 }
 
-/** The task is not wanted any more. */
-class Aborted extends Error {}
-
-/** The bytes of a segment are not whole batches. */
-class Damaged extends Error {}
-
 function mapKeys(
   task: MapKeysTask,
   files: CleaningFiles,
@@ -96,22 +83,23 @@ function mapKeys(
   const reader = new SegmentReader(task, files, tools)
   const stretches = new StretchCollector(stretchBytes(task))
   const cursor = new RecordCursor()
-  let full = false
   for (const [i, segment] of task.segments.entries()) {
-    reader.each(segment, i === 0 ? task.fromPosition : 0, (batch, position) => {
-      if (lastOffset(batch, 0) < firstDirtyOffset) return true
+    reader.open(segment, i === 0 ? task.fromPosition : 0)
+    let full = false
+    let batch = reader.next()
+    for (; batch !== undefined; batch = reader.next()) {
+      if (lastOffset(batch, 0) < firstDirtyOffset) continue
       if (isControl(batch, 0)) transactions.onControlBatch(batch, 0)
       else if (transactions.onBatch(batch, 0)) {
         // The second pass judges transactions for itself.
         live.addAll(baseOffset(batch, 0), lastOffset(batch, 0))
       } else {
         full = !mapBatch(map, firstDirtyOffset, batch, plainOf(batch, task, tools), cursor)
-        if (full) return false
-        if (!isTransactional(batch, 0)) stretches.add(segment.baseOffset, position, batch)
+        if (full) break
+        if (!isTransactional(batch, 0)) stretches.add(segment.baseOffset, reader.position, batch)
       }
       map.latestOffset = lastOffset(batch, 0)
-      return true
-    })
+    }
     if (full) break
     // What was between the last batch and the next segment is compacted away already.
     map.latestOffset = (task.segments[i + 1]?.baseOffset ?? endOffset) - 1
@@ -171,15 +159,13 @@ function cleanGroup(
     for (const segment of task.segments) {
       const dead = deadStretches(task.stretches, segment.baseOffset, live)
       for (const { records } of dead) recordsSkipped += records
-      const visit = (batch: Buffer) => {
+      reader.open(segment, 0, dead)
+      for (let batch = reader.next(); batch !== undefined; batch = reader.next()) {
         const kept = cleaner.clean(batch)
-        if (kept !== undefined) {
-          writer.add(kept)
-          reader.account(kept.length)
-        }
-        return true
+        if (kept === undefined) continue
+        writer.add(kept)
+        reader.account(kept.length)
       }
-      reader.each(segment, 0, visit, dead)
     }
     writer.flush()
     file.finish(task.modifiedMs)
@@ -210,106 +196,6 @@ function plainOf(batch: Buffer, task: Task, tools: TaskTools): Buffer {
   const bytesMax = task.decompressedBytesMax
   const plain = tools.codecs.decompress(codec as CompressedCodec, section, bytesMax)
   return Buffer.from(plain.buffer, plain.byteOffset, plain.length)
-}
-
-/** Reads whole batches one after the other, no faster than the task may. */
-class SegmentReader {
-  bytesRead = 0
-  readonly #task: Task
-  readonly #files: CleaningFiles
-  readonly #tools: TaskTools
-  readonly #abort: Int32Array
-  readonly #startedMs: number
-  #buffer: Buffer
-  #bytes = 0
-
-  constructor(task: Task, files: CleaningFiles, tools: TaskTools) {
-    this.#task = task
-    this.#files = files
-    this.#tools = tools
-    this.#abort = new Int32Array(task.abort)
-    this.#startedMs = tools.monotonicMs()
-    this.#buffer = Buffer.allocUnsafe(Math.max(task.bufferBytes, RECORD_BATCH_OVERHEAD))
-  }
-
-  /** Bytes that count for the limit; waits when it is exceeded. Throws Aborted. */
-  account(bytes: number): void {
-    this.#bytes += bytes
-    const dueMs = this.#startedMs + (this.#bytes / this.#task.bytesPerSecondMax) * 1000
-    const aheadMs = dueMs - this.#tools.monotonicMs()
-    if (aheadMs > 1) Atomics.wait(this.#abort, 0, 0, aheadMs)
-    if (Atomics.load(this.#abort, 0) !== 0) throw new Aborted()
-  }
-
-  /**
-   * Shows the batches of `segment` from `from` on, without those of the stretches `dead`, until
-   * `visit` answers false; a batch is valid during its visit. Throws Damaged.
-   */
-  each(
-    segment: { readonly baseOffset: number; readonly size: number },
-    from: number,
-    visit: (batch: Buffer, position: number) => boolean,
-    dead: readonly Stretch[] = [],
-  ): void {
-    const { checkedFrom } = this.#task
-    let position = from
-    let minOffset = segment.baseOffset
-    let next = 0
-    while (position < segment.size) {
-      const ahead = dead[next]
-      if (ahead?.position === position) {
-        next++
-        position = ahead.end
-        minOffset = ahead.lastOffset + 1
-        continue
-      }
-      const end = ahead?.position ?? segment.size
-      const window = this.#read(segment.baseOffset, position, end)
-      let at = 0
-      while (at < window.length) {
-        const left = end - position - at
-        if (window.length - at < RECORD_BATCH_OVERHEAD && window.length - at < left) break
-        const length = plausibleLength(window, at, left, minOffset)
-        if (length < 0) throw damaged(segment.baseOffset, position + at)
-        if (length > window.length - at) break
-        const batch = window.subarray(at, at + length)
-        const isChecked = baseOffset(batch, 0) >= checkedFrom
-        if (!isChecked && this.#tools.crc32c(batch.subarray(CRC_FROM)) !== crcOf(batch, 0)) {
-          throw damaged(segment.baseOffset, position + at)
-        }
-        minOffset = lastOffset(batch, 0) + 1
-        if (!visit(batch, position + at)) return
-        at += length
-        this.#rest()
-      }
-      position += at
-      if (at > 0) continue
-      // One batch is larger than the buffer.
-      const length = plausibleLength(window, 0, end - position, minOffset)
-      if (length < window.length) throw damaged(segment.baseOffset, position)
-      this.#buffer = Buffer.allocUnsafe(length)
-    }
-  }
-
-  // hot
-  /** Leaves the processor to others when it is time. */
-  #rest(): void {
-    const pauseMs = this.#tools.pace.pauseMs()
-    if (pauseMs > 0) Atomics.wait(this.#abort, 0, 0, pauseMs)
-  }
-
-  #read(base: number, position: number, end: number): Buffer {
-    const wanted = Math.min(this.#buffer.length, end - position)
-    const n = this.#files.read(base, this.#buffer, wanted, position)
-    if (n < wanted) throw damaged(base, position + n)
-    this.bytesRead += n
-    this.account(n)
-    return this.#buffer.subarray(0, n)
-  }
-}
-
-function damaged(base: number, position: number): Damaged {
-  return new Damaged(`segment ${base} holds no whole batch at position ${position}`)
 }
 
 /** Collects the batches of a compacted segment, and what is to be known of it. */

@@ -76,13 +76,21 @@ export class BatchCleaner {
   recordsRead = 0
   recordsKept = 0
   readonly #rules: CleaningRules
-  readonly #tools: CleaningTools
+  readonly #map: OffsetMap
+  readonly #live: LiveOffsets
+  readonly #transactions: CleanedTransactions
+  readonly #codecs: Codecs
+  readonly #crc32c: Crc32c
   readonly #cursor = new RecordCursor()
   #kept = newKept()
 
   constructor(rules: CleaningRules, tools: CleaningTools) {
     this.#rules = rules
-    this.#tools = tools
+    this.#map = tools.map
+    this.#live = tools.live
+    this.#transactions = tools.transactions
+    this.#codecs = tools.codecs
+    this.#crc32c = tools.crc32c
   }
 
   /**
@@ -92,10 +100,9 @@ export class BatchCleaner {
   // hot
   clean(batch: Buffer): Buffer | undefined {
     const control = isControl(batch, 0)
-    const { transactions } = this.#tools
     const discardable = control
-      ? transactions.onControlBatch(batch, 0)
-      : transactions.onBatch(batch, 0)
+      ? this.#transactions.onControlBatch(batch, 0)
+      : this.#transactions.onBatch(batch, 0)
     const horizonMs = horizonOf(batch)
     const { nowMs } = this.#rules
     const isPast = horizonMs !== undefined && horizonMs <= nowMs
@@ -111,12 +118,12 @@ export class BatchCleaner {
       return discardable && horizonMs === undefined ? this.#withHorizon(batch) : batch
     }
     if (!this.#mayKeep(batch)) {
-      return keepsHeader ? emptyBatch(batch, this.#tools.crc32c) : undefined
+      return keepsHeader ? emptyBatch(batch, this.#crc32c) : undefined
     }
     const plain = this.#plain(batch)
     const kept = this.#select(batch, plain, isPast)
     this.recordsKept += kept.count
-    if (kept.count === 0) return keepsHeader ? emptyBatch(batch, this.#tools.crc32c) : undefined
+    if (kept.count === 0) return keepsHeader ? emptyBatch(batch, this.#crc32c) : undefined
     const needsHorizon = kept.tombstones && horizonMs === undefined
     if (kept.count === count && !needsHorizon) return batch
     return this.#rebuilt(batch, plain, kept, needsHorizon)
@@ -128,7 +135,7 @@ export class BatchCleaner {
   }
 
   #emptied(batch: Buffer, count: number): Buffer {
-    return count === 0 ? batch : emptyBatch(batch, this.#tools.crc32c)
+    return count === 0 ? batch : emptyBatch(batch, this.#crc32c)
   }
 
   #keepsHeader(batch: Buffer, control: boolean): boolean {
@@ -145,22 +152,22 @@ export class BatchCleaner {
     const codec = compressionOf(batch, 0)
     if (codec === CodecId.uncompressed) return section
     const bytesMax = this.#rules.decompressedBytesMax
-    const plain = this.#tools.codecs.decompress(codec as CompressedCodec, section, bytesMax)
+    const plain = this.#codecs.decompress(codec as CompressedCodec, section, bytesMax)
     return Buffer.from(plain.buffer, plain.byteOffset, plain.length)
   }
 
   // hot
   /** False: each record of `batch` has a later one, or no key. */
   #mayKeep(batch: Buffer): boolean {
-    const { map, live } = this.#tools
     const last = lastOffset(batch, 0)
-    return last > map.latestOffset || live.hasAny(baseOffset(batch, 0), last)
+    return last > this.#map.latestOffset || this.#live.hasAny(baseOffset(batch, 0), last)
   }
 
   // hot
   /** Finds the records that stay, as ranges of `plain`. */
   #select(batch: Buffer, plain: Buffer, tombstonesGo: boolean): Kept {
-    const { map, live } = this.#tools
+    const map = this.#map
+    const live = this.#live
     const cursor = this.#cursor
     const kept = this.#kept
     const base = baseOffset(batch, 0)
@@ -195,7 +202,7 @@ export class BatchCleaner {
     const body =
       codec === CodecId.uncompressed
         ? section
-        : this.#tools.codecs.compress(codec as CompressedCodec, section, LEVELS[codec] as number)
+        : this.#codecs.compress(codec as CompressedCodec, section, LEVELS[codec] as number)
     const result = Buffer.allocUnsafe(RECORD_BATCH_OVERHEAD + body.length)
     batch.copy(result, 0, 0, RECORD_BATCH_OVERHEAD)
     result.set(body, RECORD_BATCH_OVERHEAD)
@@ -206,7 +213,7 @@ export class BatchCleaner {
       setBaseTimestamp(result, 0, baseMs)
       setAttributes(result, 0, attributes(batch, 0) | DELETE_HORIZON_BIT)
     }
-    setCrc(result, 0, this.#tools.crc32c(result.subarray(CRC_FROM)))
+    setCrc(result, 0, this.#crc32c(result.subarray(CRC_FROM)))
     return result
   }
 

@@ -17,7 +17,7 @@ export interface Stretch {
   readonly records: number
 }
 
-/** Collects stretches, of at least `bytesMin` each. */
+/** Collects stretches, of at least `bytesMin` each, in the order of the log. */
 export class StretchCollector {
   readonly #bytesMin: number
   readonly #numbers: number[] = []
@@ -66,16 +66,27 @@ export function deadStretches(
 ): Stretch[] {
   const numbers = new Float64Array(memory)
   const dead: { -readonly [K in keyof Stretch]: Stretch[K] }[] = []
-  for (let i = 0; i < numbers.length; i += NUMBERS) {
-    if (numbers[i] !== segment) continue
-    const [position = 0, end = 0, first = 0, last = 0, records = 0] = numbers.subarray(i + 1)
-    if (live.hasAny(first, last)) continue
+  for (let i = firstOf(numbers, segment); numbers[i] === segment; i += NUMBERS) {
+    const at = (number: number) => numbers[i + number] as number
+    if (live.hasAny(at(3), at(4))) continue
     const before = dead.at(-1)
-    if (before?.end === position) {
-      before.end = end
-      before.lastOffset = last
-      before.records += records
-    } else dead.push({ position, end, lastOffset: last, records })
+    if (before?.end === at(1)) {
+      before.end = at(2)
+      before.lastOffset = at(4)
+      before.records += at(5)
+    } else dead.push({ position: at(1), end: at(2), lastOffset: at(4), records: at(5) })
   }
   return dead
+}
+
+/** Index of the first stretch of `segment` or a later one. */
+function firstOf(numbers: Float64Array, segment: number): number {
+  let low = 0
+  let high = numbers.length / NUMBERS
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((numbers[middle * NUMBERS] as number) < segment) low = middle + 1
+    else high = middle
+  }
+  return low * NUMBERS
 }
