@@ -9,12 +9,12 @@ import { parseArgs } from 'node:util'
 import { batchOf } from './batches.ts'
 import { cpuSeconds, type Target, targetOf } from './brokers/target.ts'
 import { prepare, Wire } from './brokers/wire.ts'
-import { compact, fill, produce, sizeOf, watch } from './compaction/log.ts'
+import { compact, fill, lookOften, produce, sizeOf, watch } from './compaction/log.ts'
 
 const MIB = 1024 * 1024
 const IDLE_MS = 3000
-/** Longer than a cleaner waits before it looks again. */
-const QUIET_MS = 18_000
+/** What is left of it has ended by then. */
+const QUIET_MS = 5000
 const PRODUCE_EVERY_MS = 2
 
 const { values } = parseArgs({
@@ -28,6 +28,12 @@ const { values } = parseArgs({
 if (values.broker.length === 0) throw new Error('--broker NAME=HOST:PORT says whom to measure')
 const targets = values.broker.map(targetOf)
 const records = Number(values.mebibytes) * 1024
+
+for (const target of targets) {
+  const wire = await Wire.open(target)
+  await lookOften(wire)
+  wire.close()
+}
 
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const target of targets) {

@@ -12,6 +12,7 @@ const RECORDS_OF_BATCH = 15
 const BATCHES_AT_ONCE = 16
 const VALUE_BYTES = 1024
 const TOPIC_RESOURCE = 2
+const BROKER_RESOURCE = 4
 const SET = 0
 const LOOK_MS = 250
 
@@ -48,22 +49,35 @@ export async function produce(wire: Wire, name: string, records: Buffer): Promis
   expectNone(answer.responses[0]?.partitionResponses[0]?.errorCode ?? -1, `Produce ${name}`)
 }
 
+/**
+ * The broker looks for partitions to compact several times a second: the longer it waits, the more
+ * of what it does besides is counted.
+ */
+export async function lookOften(wire: Wire): Promise<void> {
+  await alter(wire, BROKER_RESOURCE, '', { 'log.cleaner.backoff.ms': '200' })
+}
+
 /** From now on the topic is compacted, as soon as there is anything to gain. */
 export async function compact(wire: Wire, topic: string): Promise<void> {
   const configs = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.01' }
+  await alter(wire, TOPIC_RESOURCE, topic, configs)
+}
+
+async function alter(
+  wire: Wire,
+  resourceType: number,
+  resourceName: string,
+  values: Record<string, string>,
+): Promise<void> {
+  const configs = Object.entries(values).map(([name, value]) => {
+    return { name, configOperation: SET, value }
+  })
   const answer = await wire.ask(IncrementalAlterConfigs, 1, {
-    resources: [
-      {
-        resourceType: TOPIC_RESOURCE,
-        resourceName: topic,
-        configs: Object.entries(configs).map(([name, value]) => {
-          return { name, configOperation: SET, value }
-        }),
-      },
-    ],
+    resources: [{ resourceType, resourceName, configs }],
     validateOnly: false,
   })
-  expectNone(answer.responses[0]?.errorCode ?? -1, `IncrementalAlterConfigs ${topic}`)
+  const errorCode = answer.responses[0]?.errorCode ?? -1
+  expectNone(errorCode, `IncrementalAlterConfigs ${resourceName}`)
 }
 
 /** Bytes of its segments. */

@@ -41,10 +41,10 @@ export class ConsideratePace implements Pace {
     const nowMs = this.#monotonicMs()
     if (nowMs < this.#pauseAtMs) return 0
     const accesses = this.#accesses()
-    if (accesses !== this.#seen) {
-      this.#seen = accesses
-      this.#quietAtMs = nowMs + QUIET_MS
-    }
+    // Those who came while nobody asked may be gone: if not, they come again at once.
+    const isNews = nowMs - this.#pauseAtMs < QUIET_MS
+    if (isNews && accesses !== this.#seen) this.#quietAtMs = nowMs + QUIET_MS
+    this.#seen = accesses
     const pauseMs = nowMs < this.#quietAtMs ? BREAK_MS : 0
     this.#pauseAtMs = nowMs + pauseMs + STRETCH_MS
     return pauseMs

@@ -32,4 +32,8 @@ test('work pauses for two thirds of the time while clients come, and goes on whe
   const afterMs = elapsedMs(pace, clock, 1000)
   t.true(afterMs > 1500 && afterMs < 1900, `${afterMs} ms`)
   t.is(Math.round(elapsedMs(pace, clock, 100)), 100)
+  // Who came while there was no work does not hold it up.
+  accesses++
+  clock.nowMs += 1500
+  t.is(Math.round(elapsedMs(pace, clock, 100)), 100)
 })
