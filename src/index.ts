@@ -141,7 +141,6 @@ export {
 } from './client/schema-registry.ts'
 export {
   bytesSerde,
-  type DeserializationContext,
   type Deserializer,
   float32Serde,
   float64Serde,
@@ -152,7 +151,6 @@ export {
   jsonSerde,
   type Serde,
   type SerdeContext,
-  type SerializationContext,
   type Serializer,
   stringSerde,
   uuidSerde,

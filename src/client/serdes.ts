@@ -3,7 +3,7 @@
 import { optionalPeer } from './optional-peer.ts'
 import type { RecordBytes } from './record-size.ts'
 
-/** What a serde is told besides the value. */
+/** What serializers and deserializers are told besides the value or its bytes. */
 export interface SerdeContext {
   readonly topic: string
   readonly part: 'key' | 'value'
@@ -11,25 +11,13 @@ export interface SerdeContext {
 
 /** Turns keys or values into bytes; may need time (a schema registry). Text goes as UTF-8. */
 export interface Serializer<T> {
-  serialize(value: T, context: SerializationContext): RecordBytes | Promise<RecordBytes>
-}
-
-/** What a serializer is told besides the value. */
-export interface SerializationContext {
-  readonly topic: string
-  readonly part: 'key' | 'value'
+  serialize(value: T, context: SerdeContext): RecordBytes | Promise<RecordBytes>
 }
 
 /** Turns bytes into keys or values, before a record is handed out; may need time (a schema
  *  registry). What it throws or rejects with reaches who reads `key` or `value`. */
 export interface Deserializer<T> {
-  deserialize(bytes: Buffer, context: DeserializationContext): T | Promise<T>
-}
-
-/** What a deserializer is told besides the bytes. */
-export interface DeserializationContext {
-  readonly topic: string
-  readonly part: 'key' | 'value'
+  deserialize(bytes: Buffer, context: SerdeContext): T | Promise<T>
 }
 
 /** A serializer and deserializer. Both are synchronous. */

@@ -5,11 +5,11 @@ import {
   bytesSerde,
   Consumer,
   type ConsumerRecord,
-  type DeserializationContext,
   int64Serde,
   jsonSerde,
   Producer,
   type RecordOf,
+  type SerdeContext,
   stringSerde,
   type Topic,
   topic,
@@ -197,7 +197,7 @@ test('other topics are read as the consumer’s deserializers say', async (t) =>
   await using producer = new Producer({ port: broker.connect() })
   await producer.send({ topic: 'plain', messages: [{ value: 'x' }] })
   await producer.send({ topic: orders, messages: [{ value: { id: 'a', pieces: 3 } }] })
-  const named = { deserialize: (_: Buffer, { topic }: DeserializationContext) => `of ${topic}` }
+  const named = { deserialize: (_: Buffer, { topic }: SerdeContext) => `of ${topic}` }
   await using consumer = new Consumer({
     port: broker.connect(),
     autoOffsetReset: 'earliest',
