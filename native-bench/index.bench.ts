@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { LmdbOffsetIndex } from '../src/storage/offset-index.ts'
 import type { IndexUpdate } from '../src/storage/storage.ts'
+import { indexUpdate } from '../test/storage/index-updates.ts'
 import type { Place, Suite } from './harness.ts'
 
 const ENTRIES = 100
@@ -50,27 +51,5 @@ function updateFrom(offset: number): IndexUpdate {
     position: (offset + i * 100) * 10,
     maxTimestampBefore: 1000,
   }))
-  return {
-    slot: 1,
-    clear: false,
-    entries,
-    summaries: [],
-    aborted: [],
-    abortedRemoved: [],
-    rewrites: [],
-    producers: [],
-    producersRemoved: [],
-    epochs: undefined,
-    segmentsRemoved: [],
-    checkpoint: {
-      segmentBase: 0,
-      position: 0,
-      endOffset: offset,
-      recoveryPoint: 0,
-      maxTimestamp: 0,
-      maxTimestampPosition: 0,
-      firstTimestamp: 0,
-      indexedPosition: 0,
-    },
-  }
+  return indexUpdate(1, { entries, checkpoint: { endOffset: offset } })
 }

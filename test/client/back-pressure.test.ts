@@ -45,15 +45,20 @@ for (const acks of [0, 1, 'all'] as const) {
   })
 }
 
+/** Sends all records to the topic `t`, to its partitions in turn. */
+async function fill(broker: Broker): Promise<void> {
+  await using producer = new Producer({ port: broker.connect(), partitioner: 'roundRobin' })
+  const messages = numbers(RECORDS).map((number) => ({ value: value(number) }))
+  await producer.send({ topic: 't', messages })
+}
+
 test('a consumer that reads slowly holds twice prefetchBytesMax at most', async (t) => {
   await using broker = await Broker.start({
     storage: 'memory',
     threads: 1,
     topics: [{ topic: 't', numPartitions: 4 }],
   })
-  await using producer = new Producer({ port: broker.connect(), partitioner: 'roundRobin' })
-  const messages = numbers(RECORDS).map((number) => ({ value: value(number) }))
-  await producer.send({ topic: 't', messages })
+  await fill(broker)
   await using consumer = new Consumer({
     port: broker.connect(),
     autoOffsetReset: 'earliest',
@@ -81,9 +86,7 @@ test('a consumer that reads slowly holds twice prefetchBytesMax at most', async 
 
 test('a consumer that nobody reads asks for no more', async (t) => {
   await using broker = await Broker.start({ storage: 'memory', threads: 1, topics: ['t'] })
-  await using producer = new Producer({ port: broker.connect() })
-  const messages = numbers(RECORDS).map((number) => ({ value: value(number) }))
-  await producer.send({ topic: 't', messages })
+  await fill(broker)
   await using consumer = new Consumer({
     port: broker.connect(),
     autoOffsetReset: 'earliest',

@@ -7,9 +7,9 @@ import path from 'node:path'
 import type { MetadataDelta } from '../../src/cluster/delta.ts'
 import { openMetadataStore } from '../../src/storage/metadata-store.ts'
 import { LmdbOffsetIndex } from '../../src/storage/offset-index.ts'
-import type { IndexUpdate } from '../../src/storage/storage.ts'
 import { StorageError } from '../../src/storage/storage-error.ts'
 import { Seeded } from '../support/seeded.ts'
+import { indexUpdate } from './index-updates.ts'
 
 const PAGE_BYTES = 4096
 const ROUNDS = 250
@@ -63,29 +63,11 @@ function writeIndex(round: number): Promise<boolean> {
     position: i * PAGE_BYTES,
     maxTimestampBefore: -1,
   }))
-  const update: IndexUpdate = {
-    slot: random.between(0, 400),
+  const update = indexUpdate(random.between(0, 400), {
     clear: random.chance(0.1),
-    rewrites: [],
     entries,
-    summaries: [],
-    aborted: [],
-    abortedRemoved: [],
-    producers: [],
-    producersRemoved: [],
-    epochs: undefined,
-    segmentsRemoved: [],
-    checkpoint: {
-      segmentBase: 0,
-      position: 0,
-      endOffset: first,
-      recoveryPoint: 0,
-      maxTimestamp: -1,
-      maxTimestampPosition: 0,
-      firstTimestamp: -1,
-      indexedPosition: 0,
-    },
-  }
+    checkpoint: { endOffset: first },
+  })
   return new Promise((resolve) => index.write([update], (error) => resolve(error === undefined)))
 }
 

@@ -7,6 +7,7 @@ import { discardDamagedIndex, INDEX_DIRECTORY } from '../../src/storage/index-ch
 import { LmdbOffsetIndex } from '../../src/storage/offset-index.ts'
 import type { IndexUpdate } from '../../src/storage/storage.ts'
 import { Seeded } from '../support/seeded.ts'
+import { indexUpdate } from './index-updates.ts'
 
 const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
 const SLOTS = 4
@@ -35,29 +36,14 @@ function update(slot: number, random: Seeded): IndexUpdate {
     currentTxnFirstOffset: -1,
     batches,
   }))
-  return {
-    slot,
+  return indexUpdate(slot, {
     clear: random.chance(0.1),
     entries,
-    summaries: [],
-    aborted: [],
-    abortedRemoved: [],
-    rewrites: [],
     producers,
-    producersRemoved: [],
     epochs: [{ epoch: 1, startOffset: 0 }],
     segmentsRemoved: random.chance(0.3) ? [random.between(0, 50) * 1000] : [],
-    checkpoint: {
-      segmentBase: first,
-      position: 1000,
-      endOffset: first + 100,
-      recoveryPoint: 0,
-      maxTimestamp: 1,
-      maxTimestampPosition: 0,
-      firstTimestamp: 1,
-      indexedPosition: 0,
-    },
-  }
+    checkpoint: { segmentBase: first, position: 1000, endOffset: first + 100 },
+  })
 }
 
 /** A data directory with an index that many transactions went through, closed. */
