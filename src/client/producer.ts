@@ -45,13 +45,14 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   readonly #choice: PartitionChoice
   readonly #metrics: ProducerMetrics = newProducerMetrics()
   readonly #topics = new Map<string, ProducerTopic>()
+  #topicsAskedFor = 0
   /** Sends that wait for memory, in order. */
   readonly #blocked: WaitingSend[] = []
   /** Sends whose serializers need time; the next waits for it. */
   #serializing: Promise<void> | undefined
   #serial = 0
   #waitingTimer: NodeJS.Timeout | undefined
-  #onWaitingChange: (() => void)[] = []
+  readonly #onWaitingChange: (() => void)[] = []
   #closing: Promise<void> | undefined
 
   /** Connects at the first send. Throws TypeError for settings that contradict each other. */
@@ -95,14 +96,15 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   }
 
   /** Fire and forget: retried like all others, but nobody is told in the end. `metrics` counts what
-   *  failed. False: buffer memory is full, and it would be kind to wait for `ready()`. */
+   *  failed. False: buffer memory is full, or the topic is not known yet, and it would be kind to
+   *  wait for `ready()`: of those that wait, no more than 100,000 are kept. */
   post<T extends AnyTopic>(request: SendRequest<K, V, T>): boolean {
     return this.#submit(request as Sent<K, V>, undefined)
   }
 
-  /** Resolves when send and post would not have to wait for buffer memory. */
+  /** Resolves when send and post would not have to wait for buffer memory or for topics. */
   async ready(): Promise<void> {
-    while (this.#isFull() && this.#closing === undefined) await this.#waitingChange()
+    while (this.#isBusy() && this.#closing === undefined) await this.#waitingChange()
   }
 
   /** Sends all that was given before the call, and resolves when all of it is acknowledged or given
@@ -126,8 +128,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
 
   /** A copy of the counters. */
   metrics(): ProducerMetrics {
-    let waitingSends = this.#blocked.length
-    for (const { waiting } of this.#topics.values()) waitingSends += waiting.length
+    const waitingSends = this.#waitingLists().reduce((sum, { length }) => sum + length, 0)
     return { ...this.#metrics, waitingSends }
   }
 
@@ -165,7 +166,9 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     const topic = nameOf(request.topic)
     const { length } = request.messages
     if (this.#closing !== undefined) {
-      this.#refuse(callback, new ClosedError('producer'))
+      const error = new ClosedError('producer')
+      if (callback === undefined) throw error
+      queueMicrotask(() => callback(error, []))
       return false
     }
     if (length === 0) {
@@ -185,12 +188,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
       if (delivery === undefined) throw error
       queueMicrotask(() => delivery.fail(asKafkaError(error), length))
     }
-    return !this.#isFull()
-  }
-
-  #refuse(callback: DeliveryCallback | undefined, error: KafkaError): void {
-    if (callback === undefined) throw error
-    queueMicrotask(() => callback(error, []))
+    return !this.#isBusy()
   }
 
   /** Serializers of one send after the other's, so that records keep their order. */
@@ -282,9 +280,11 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   #fetch(topic: ProducerTopic): void {
     if (topic.fetching) return
     topic.fetching = true
+    this.#topicsAskedFor++
     this.#cluster.topicMetadata(topic.name, this.#settings.maxBlockMs).then(
       () => {
         topic.fetching = false
+        this.#topicsAskedFor--
         topic.refresh(this.#cluster.metadata)
         // Behind those that wait for memory, if any; a topic's own sends stay in order.
         const sends = topic.waiting.splice(0)
@@ -293,6 +293,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
       },
       (error: unknown) => {
         topic.fetching = false
+        this.#topicsAskedFor--
         for (const send of topic.waiting.splice(0)) this.#giveUp(send, asKafkaError(error))
         this.#tellWaitingChange()
       },
@@ -330,7 +331,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
       this.#blocked.splice(0, taken)
       this.#press()
     }
-    if (this.#onWaitingChange.length > 0) this.#tellWaitingChange()
+    this.#tellWaitingChange()
   }
 
   /** While somebody waits, batches leave before they are full. */
@@ -344,8 +345,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   #expire(): void {
     this.#waitingTimer = undefined
     const now = performance.now()
-    const { maxBlockMs } = this.#settings
-    const what = `No buffer memory came free within ${maxBlockMs} ms.`
+    const what = `No buffer memory came free within ${this.#settings.maxBlockMs} ms.`
     for (const send of this.#blocked.splice(0)) {
       if (send.deadlineMs > now) this.#blocked.push(send)
       else this.#giveUp(send, new BufferExhaustedError(what))
@@ -384,8 +384,10 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     return Math.min(...this.#waitingLists().map(([head]) => head?.serial ?? Infinity))
   }
 
-  #isFull(): boolean {
-    return this.#blocked.length > 0 || this.#metrics.bufferBytes >= this.#settings.bufferMemory
+  /** What is sent now would wait. */
+  #isBusy(): boolean {
+    if (this.#topicsAskedFor > 0 || this.#blocked.length > 0) return true
+    return this.#metrics.bufferBytes >= this.#settings.bufferMemory
   }
 
   #waitingChange(): Promise<void> {
@@ -393,8 +395,6 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   }
 
   #tellWaitingChange(): void {
-    const told = this.#onWaitingChange
-    this.#onWaitingChange = []
-    for (const tell of told) tell()
+    for (const tell of this.#onWaitingChange.splice(0)) tell()
   }
 }

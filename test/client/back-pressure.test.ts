@@ -45,6 +45,23 @@ for (const acks of [0, 1, 'all'] as const) {
   })
 }
 
+test('post says that it would be kind to wait before the topic is known, too', async (t) => {
+  await using broker = await Broker.start({ storage: 'memory', threads: 1, topics: ['t'] })
+  await using producer = new Producer({ port: broker.connect() })
+  let waits = 0
+  for (let i = 0; i < 150_000; i++) {
+    if (producer.post({ topic: 't', messages: [{ value: 'v' }] })) continue
+    waits++
+    await producer.ready()
+  }
+  await producer.flush()
+  t.true(waits > 0)
+  t.is(producer.metrics().recordsFailed, 0)
+  await using consumer = new Consumer({ port: broker.connect() })
+  const [end] = await consumer.listOffsets([{ topic: 't', partition: 0, at: 'latest' }])
+  t.is(end?.offset, 150_000)
+})
+
 /** Sends all records to the topic `t`, to its partitions in turn. */
 async function fill(broker: Broker): Promise<void> {
   await using producer = new Producer({ port: broker.connect(), partitioner: 'roundRobin' })
