@@ -47,7 +47,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   net: {
     // Frames are received straight into pooled memory that may cross to another thread.
-    calls: ['ring'],
+    calls: ['base', 'ring'],
     packages: ['node:events', 'node:net', 'node:stream', 'node:worker_threads'],
   },
   codecs: {

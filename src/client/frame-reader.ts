@@ -3,6 +3,7 @@
  * frame that is not complete there gets memory of its own, into which the rest is read directly.
  */
 import { readInt32 } from '../base/bytes.ts'
+import { copyBytes } from '../base/copy.ts'
 
 const SIZE_BYTES = 4
 const SCRATCH_BYTES = 64 * 1024
@@ -54,7 +55,7 @@ export class FrameReader {
     while (at < bytes.length) {
       const target = this.target()
       const n = Math.min(target.length, bytes.length - at)
-      target.set(bytes.subarray(at, at + n))
+      copyBytes(bytes.subarray(at, at + n), target, 0)
       this.received(n)
       at += n
     }

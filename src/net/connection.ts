@@ -6,6 +6,7 @@
  *   read ──► scratch ──► whole frames: onFrame(view)            (no copy)
  *               └──► rest of a frame ──► pooled buffer ◄── read  (one copy: the first read)
  */
+import { copyBytes } from '../base/copy.ts'
 import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
 import type { ByteSocket } from './port-socket.ts'
 
@@ -321,7 +322,7 @@ export class Connection {
     } else if (this.#end + n > held.bytes.length) {
       held = this.#movedTo(held, this.#end - this.#start + n)
     }
-    bytes.copy(held.bytes, this.#end, from, to)
+    copyBytes(bytes.subarray(from, to), held.bytes, this.#end)
     this.#end += n
   }
 
@@ -344,7 +345,7 @@ export class Connection {
   /** The same bytes at the start of a buffer of at least `bytes`. */
   #movedTo(held: PooledBuffer, bytes: number): PooledBuffer {
     const next = this.#host.pool.take(bytes)
-    held.bytes.copy(next.bytes, 0, this.#start, this.#end)
+    copyBytes(held.bytes.subarray(this.#start, this.#end), next.bytes, 0)
     this.#host.pool.release(held)
     this.#buffer = next
     this.#end -= this.#start

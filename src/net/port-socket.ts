@@ -7,6 +7,7 @@
  */
 import { EventEmitter } from 'node:events'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { copyBytes } from '../base/copy.ts'
 import { Doorbell, Parking } from '../ring/doorbell.ts'
 import { RingReader, RingWriter } from '../ring/ring.ts'
 import {
@@ -239,7 +240,7 @@ export class PortSocket extends EventEmitter implements ByteSocket {
       const length = Math.min(bytes.length - write.at, this.#writer.payloadBytesMax)
       const at = this.#writer.tryClaim(TYPE_BYTES, 0, 0, 0, length, 0)
       if (at < 0) break
-      this.#writer.bytes.set(bytes.subarray(write.at, write.at + length), at)
+      copyBytes(bytes.subarray(write.at, write.at + length), this.#writer.bytes, at)
       // The peer copies the first frames out while the next are copied in.
       this.#writer.publish()
       if (frames++ === 0) this.#doorbell.ring()

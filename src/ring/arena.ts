@@ -4,6 +4,7 @@
  * buffers.
  */
 import { assert } from '../base/assert.ts'
+import { copyBytes } from '../base/copy.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -196,7 +197,7 @@ export class CopyArena {
   copy(bytes: Uint8Array): PooledBuffer {
     if (bytes.length > this.#chunkBytes) return this.#copyAlone(bytes)
     const chunk = this.#chunkFor(bytes.length)
-    chunk.bytes.set(bytes, this.#used)
+    copyBytes(bytes, chunk.bytes, this.#used)
     this.#pool.retain(chunk)
     this.buffer = chunk
     this.offset = this.#used
@@ -214,7 +215,7 @@ export class CopyArena {
 
   #copyAlone(bytes: Uint8Array): PooledBuffer {
     const buffer = this.#pool.take(bytes.length)
-    buffer.bytes.set(bytes)
+    copyBytes(bytes, buffer.bytes, 0)
     this.buffer = buffer
     this.offset = 0
     return buffer

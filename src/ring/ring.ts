@@ -2,6 +2,7 @@
  * The two ends of a ring (drawing and memory order: layout.ts). Neither end ever waits.
  */
 import { assert } from '../base/assert.ts'
+import { copyBytes } from '../base/copy.ts'
 import {
   capacityOf,
   FRAME_ALIGN,
@@ -88,7 +89,7 @@ export class RingWriter {
     if (length <= LOOP_COPY_MAX) {
       for (let i = 0; i < length; i++) this.bytes[at + i] = payload[i] as number
     } else {
-      this.bytes.set(length === payload.length ? payload : payload.subarray(0, length), at)
+      copyBytes(length === payload.length ? payload : payload.subarray(0, length), this.bytes, at)
     }
     this.publish()
     return true
