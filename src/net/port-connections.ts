@@ -16,7 +16,8 @@ export interface RingBytes {
 }
 /** Bytes. */
 export const KIB = 1024
-const EVEN: RingBytes = { toServer: 256 * KIB, toClient: 256 * KIB }
+/** Producers send large requests; consumers have lanes of their own for large answers. */
+const USUAL: RingBytes = { toServer: 1024 * KIB, toClient: 256 * KIB }
 /** Connections whose memory is remembered until it can be used again. */
 const LENT_MAX = 8
 /** When so many have ended, the memory is free. */
@@ -57,7 +58,7 @@ export class PortConnections {
   readonly #lent: PortWiring[] = []
   readonly #ringBytes: RingBytes
 
-  constructor(ringBytes = EVEN) {
+  constructor(ringBytes = USUAL) {
     this.#ringBytes = ringBytes
   }
 
