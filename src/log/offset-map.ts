@@ -95,7 +95,7 @@ export class OffsetMap {
   put(bytes: Uint8Array, at: number, length: number, offset: number): void {
     const slot = this.#find(bytes, at, length)
     const words = this.#words
-    const isNew = (words[slot + 4] as number) === 0 && (words[slot + 5] as number) === 0
+    const isNew = isEmpty(words, slot)
     if (isNew) words.set(this.#hash.words, slot)
     const high = Math.floor((offset + 1) / TWO_32)
     words[slot + 4] = high
@@ -136,9 +136,9 @@ export class OffsetMap {
     this.#slotsOfHash = slots / TWO_32
     this.#sizeMax = this.#capacity()
     for (let from = 0; from < before.length; from += WORDS_PER_SLOT) {
-      if (before[from + 4] === 0 && before[from + 5] === 0) continue
+      if (isEmpty(before, from)) continue
       let slot = this.#home(before[from] as number)
-      while (this.#offsetAt(slot * WORDS_PER_SLOT) >= 0) slot = this.#after(slot)
+      while (!isEmpty(this.#words, slot * WORDS_PER_SLOT)) slot = this.#after(slot)
       for (let i = 0; i < WORDS_PER_SLOT; i++) {
         this.#words[slot * WORDS_PER_SLOT + i] = before[from + i] as number
       }
@@ -175,7 +175,7 @@ export class OffsetMap {
     let slot = this.#home(hash0 as number)
     for (;;) {
       const w = slot * WORDS_PER_SLOT
-      if ((words[w + 4] as number) === 0 && (words[w + 5] as number) === 0) return w
+      if (isEmpty(words, w)) return w
       if (
         words[w] === hash0 &&
         words[w + 1] === hash1 &&
@@ -187,6 +187,12 @@ export class OffsetMap {
       slot = this.#after(slot)
     }
   }
+}
+
+// hot
+/** Whether the slot whose first word is at `at` has no key. */
+function isEmpty(words: Int32Array, at: number): boolean {
+  return words[at + 4] === 0 && words[at + 5] === 0
 }
 
 /** Slots that a new map has. */
