@@ -3,21 +3,19 @@
  * Source: Kafka's Cleaner.buildOffsetMap and cleanSegments.
  */
 import { assert, unreachable } from '../base/assert.ts'
-import { BatchCleaner } from '../log/clean-batch.ts'
+import { BatchCleaner, recordsOf } from '../log/clean-batch.ts'
 import { CleanedTransactions, NO_TRANSACTIONS } from '../log/cleaned-transactions.ts'
 import { LiveOffsets } from '../log/live-offsets.ts'
 import { OffsetMap } from '../log/offset-map.ts'
 import { deadStretches, StretchCollector } from '../log/stretches.ts'
-import { CodecError, CodecId, type Codecs, type CompressedCodec } from '../protocol/compression.ts'
+import { CodecError, type Codecs } from '../protocol/compression.ts'
 import {
   baseOffset,
-  compressionOf,
   InvalidRecord,
   isControl,
   isTransactional,
   lastOffset,
   maxTimestamp,
-  RECORD_BATCH_OVERHEAD,
   RecordCursor,
   recordsCount,
 } from '../protocol/record-batch.ts'
@@ -94,7 +92,8 @@ function mapKeys(
         // The second pass judges transactions for itself.
         live.addAll(baseOffset(batch, 0), lastOffset(batch, 0))
       } else {
-        full = !mapBatch(map, firstDirtyOffset, batch, plainOf(batch, task, tools), cursor)
+        const plain = recordsOf(batch, tools.codecs, task.decompressedBytesMax)
+        full = !mapBatch(map, firstDirtyOffset, batch, plain, cursor)
         if (full) break
         if (!isTransactional(batch, 0)) stretches.add(segment.baseOffset, reader.position, batch)
       }
@@ -187,15 +186,6 @@ function cleanGroup(
 function stretchBytes({ segments, bufferBytes }: MapKeysTask): number {
   const bytes = segments.reduce((sum, { size }) => sum + size, 0)
   return Math.max(bufferBytes / STRETCHES_OF_BUFFER, bytes / STRETCHES_MAX)
-}
-
-function plainOf(batch: Buffer, task: Task, tools: TaskTools): Buffer {
-  const section = batch.subarray(RECORD_BATCH_OVERHEAD)
-  const codec = compressionOf(batch, 0)
-  if (codec === CodecId.uncompressed || recordsCount(batch, 0) === 0) return section
-  const bytesMax = task.decompressedBytesMax
-  const plain = tools.codecs.decompress(codec as CompressedCodec, section, bytesMax)
-  return Buffer.from(plain.buffer, plain.byteOffset, plain.length)
 }
 
 /** Collects the batches of a compacted segment, and what is to be known of it. */

@@ -148,12 +148,7 @@ export class BatchCleaner {
   }
 
   #plain(batch: Buffer): Buffer {
-    const section = batch.subarray(RECORD_BATCH_OVERHEAD)
-    const codec = compressionOf(batch, 0)
-    if (codec === CodecId.uncompressed) return section
-    const bytesMax = this.#rules.decompressedBytesMax
-    const plain = this.#codecs.decompress(codec as CompressedCodec, section, bytesMax)
-    return Buffer.from(plain.buffer, plain.byteOffset, plain.length)
+    return recordsOf(batch, this.#codecs, this.#rules.decompressedBytesMax)
   }
 
   // hot
@@ -232,6 +227,15 @@ export class BatchCleaner {
     const horizonMs = this.#rules.nowMs + this.#rules.deleteRetentionMs
     return Math.min(horizonMs, Number.MAX_SAFE_INTEGER)
   }
+}
+
+/** The records of `batch` without compression, `bytesMax` at most. Throws CodecError. */
+export function recordsOf(batch: Buffer, codecs: Codecs, bytesMax: number): Buffer {
+  const section = batch.subarray(RECORD_BATCH_OVERHEAD)
+  const codec = compressionOf(batch, 0)
+  if (codec === CodecId.uncompressed || recordsCount(batch, 0) === 0) return section
+  const plain = codecs.decompress(codec as CompressedCodec, section, bytesMax)
+  return Buffer.from(plain.buffer, plain.byteOffset, plain.length)
 }
 
 /** Which records of a batch stay: ranges of the plain section, from and to. */
