@@ -108,43 +108,36 @@ export class BatchCleaner {
     const isPast = horizonMs !== undefined && horizonMs <= nowMs
     // A marker waits as tombstones do: readers may still be in the middle of its transaction.
     const discards = discardable && (!control || isPast)
-    const keepsHeader = this.#keepsHeader(batch, control)
-    if (discards && !keepsHeader) return this.#dropped(batch)
     const count = recordsCount(batch, 0)
     this.recordsRead += count
-    if (discards || count === 0) return keepsHeader ? this.#emptied(batch, count) : undefined
+    if (discards || count === 0) return this.#emptied(batch)
     if (control) {
       this.recordsKept += count
       return discardable && horizonMs === undefined ? this.#withHorizon(batch) : batch
     }
-    if (!this.#mayKeep(batch)) {
-      return keepsHeader ? emptyBatch(batch, this.#crc32c) : undefined
-    }
+    if (!this.#mayKeep(batch)) return this.#emptied(batch)
     const plain = this.#plain(batch)
     const kept = this.#select(batch, plain, isPast)
     this.recordsKept += kept.count
-    if (kept.count === 0) return keepsHeader ? emptyBatch(batch, this.#crc32c) : undefined
+    if (kept.count === 0) return this.#emptied(batch)
     const needsHorizon = kept.tombstones && horizonMs === undefined
     if (kept.count === count && !needsHorizon) return batch
     return this.#rebuilt(batch, plain, kept, needsHorizon)
   }
 
-  #dropped(batch: Buffer): undefined {
-    this.recordsRead += recordsCount(batch, 0)
-    return undefined
+  /** What stays of a batch without its records: its header, or nothing. */
+  #emptied(batch: Buffer): Buffer | undefined {
+    if (!this.#keepsHeader(batch)) return undefined
+    return recordsCount(batch, 0) === 0 ? batch : emptyBatch(batch, this.#crc32c)
   }
 
-  #emptied(batch: Buffer, count: number): Buffer {
-    return count === 0 ? batch : emptyBatch(batch, this.#crc32c)
-  }
-
-  #keepsHeader(batch: Buffer, control: boolean): boolean {
+  #keepsHeader(batch: Buffer): boolean {
     const { upperOffset, lastOfProducers } = this.#rules
     if (lastOffset(batch, 0) + 1 === upperOffset) return true
     const last = lastOfProducers.get(producerId(batch, 0))
     if (last === undefined) return false
     if (last.lastDataOffset >= 0) return last.lastDataOffset === lastOffset(batch, 0)
-    return control && producerEpoch(batch, 0) === last.producerEpoch
+    return isControl(batch, 0) && producerEpoch(batch, 0) === last.producerEpoch
   }
 
   #plain(batch: Buffer): Buffer {
