@@ -110,7 +110,6 @@ function mapKeys(
     live: live.state,
     stretches: stretches.state(),
     keys: map.size,
-    bytesRead: reader.bytesRead,
   }
 }
 

@@ -29,7 +29,6 @@ export class Damaged extends Error {}
 const NOTHING: Buffer = Buffer.alloc(0)
 
 export class SegmentReader {
-  bytesRead = 0
   /** Where the last batch begins in its segment. */
   position = 0
   readonly #task: Task
@@ -141,7 +140,6 @@ export class SegmentReader {
     const wanted = Math.min(this.#buffer.length, this.#end - this.#windowAt)
     const n = this.#files.read(this.#segment.baseOffset, this.#buffer, wanted, this.#windowAt)
     if (n < wanted) throw this.#damaged(n)
-    this.bytesRead += n
     this.account(n)
     this.#window = this.#buffer.subarray(0, n)
     return true

@@ -78,7 +78,6 @@ export interface TaskResults {
     live: LiveOffsetsState
     stretches: SharedArrayBuffer
     keys: number
-    bytesRead: number
   }
   'clean-group': {
     kind: 'clean-group'
