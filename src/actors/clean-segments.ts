@@ -106,9 +106,7 @@ function mapKeys(
   map.each((offset) => live.add(offset))
   return {
     kind: 'map-keys',
-    map: map.state(),
-    live: live.state,
-    stretches: stretches.state(),
+    mapped: { map: map.state(), live: live.state, stretches: stretches.state() },
     keys: map.size,
   }
 }
@@ -141,13 +139,14 @@ function cleanGroup(
   const [first] = task.segments
   assert(first !== undefined, 'a group has segments')
   const transactions = new CleanedTransactions(task.transactions, task.aborted)
-  const live = new LiveOffsets(task.live)
+  const { mapped } = task
+  const live = new LiveOffsets(mapped.live)
   // Their batches stay, if only as headers.
   for (const { lastDataOffset } of task.lastOfProducers) live.add(lastDataOffset)
   live.add(task.upperOffset - 1)
   const cleaner = new BatchCleaner(
     { ...task, lastOfProducers: new Map(task.lastOfProducers.map((one) => [one.producerId, one])) },
-    { ...tools, map: new OffsetMap(task.map), live, transactions },
+    { ...tools, map: new OffsetMap(mapped.map), live, transactions },
   )
   const reader = new SegmentReader(task, files, tools)
   const file = files.create(first.baseOffset)
@@ -155,7 +154,7 @@ function cleanGroup(
   const writer = new SegmentWriter(first.baseOffset, file, task.bufferBytes)
   try {
     for (const segment of task.segments) {
-      const dead = deadStretches(task.stretches, segment.baseOffset, live)
+      const dead = deadStretches(mapped.stretches, segment.baseOffset, live)
       for (const { records } of dead) recordsSkipped += records
       reader.open(segment, 0, dead)
       for (let batch = reader.next(); batch !== undefined; batch = reader.next()) {

@@ -8,11 +8,9 @@ import type { LastOfProducer } from '../log/clean-batch.ts'
 import { NO_TRANSACTIONS, type TransactionsState } from '../log/cleaned-transactions.ts'
 import { type Cleanable, groupSegments } from '../log/compaction.ts'
 import type { HashKey } from '../log/key-hash.ts'
-import type { LiveOffsetsState } from '../log/live-offsets.ts'
-import type { OffsetMapState } from '../log/offset-map.ts'
 import type { IndexEntry } from '../storage/storage.ts'
 import type { LogSegment } from './log-segment.ts'
-import { ENTRY_NUMBERS, type RunTask, type TaskOutcome } from './mailbox/task.ts'
+import { ENTRY_NUMBERS, type MappedKeys, type RunTask, type TaskOutcome } from './mailbox/task.ts'
 import type { Partition } from './partition.ts'
 import type { PartitionLog } from './partition-log.ts'
 
@@ -59,13 +57,14 @@ const ABORTED = { kind: 'aborted' } as const
 export async function runRound(round: Round): Promise<RoundEnd> {
   const { partition } = round
   const { log } = partition
-  const mapped = await mapKeys(round)
-  if (mapped.kind === 'failed' || mapped.kind === 'aborted') return mapped
-  assert(mapped.kind === 'map-keys', 'a task answers what it was asked')
+  const done = await mapKeys(round)
+  if (done.kind === 'failed' || done.kind === 'aborted') return done
+  assert(done.kind === 'map-keys', 'a task answers what it was asked')
+  const { mapped, keys } = done
   const cleanedOffset = mapped.map.latestOffset + 1
   const report: RoundReport = {
     cleanedOffset,
-    keys: mapped.keys,
+    keys,
     recordsRead: 0,
     recordsKept: 0,
     bytesBefore: 0,
@@ -78,8 +77,7 @@ export async function runRound(round: Round): Promise<RoundEnd> {
   let transactions = NO_TRANSACTIONS
   for (const group of groupSegments(segments.map(sized), bytesMax, endOf(log, segments))) {
     const neighbours = group.map((one) => one.segment)
-    const { map, live, stretches } = mapped
-    const about = { map, live, stretches, transactions, lastOfProducers, cleanedOffset }
+    const about = { mapped, transactions, lastOfProducers, cleanedOffset }
     const end = await cleanGroup(round, neighbours, about, report)
     if (end.kind !== 'swapped') return end
     transactions = end.transactions
@@ -116,9 +114,7 @@ async function cleanGroup(
   round: Round,
   group: readonly LogSegment[],
   about: {
-    map: OffsetMapState
-    live: LiveOffsetsState
-    stretches: SharedArrayBuffer
+    mapped: MappedKeys
     transactions: TransactionsState
     lastOfProducers: readonly LastOfProducer[]
     cleanedOffset: number
@@ -140,9 +136,7 @@ async function cleanGroup(
     checkedFrom: round.found.firstDirtyOffset,
     segments: group.map(described),
     aborted: log.abortedBetween(base, endOf(log, group)),
-    map: about.map,
-    live: about.live,
-    stretches: about.stretches,
+    mapped: about.mapped,
     transactions: about.transactions,
     nowMs: round.nowMs,
     deleteRetentionMs: partition.config['delete.retention.ms'],

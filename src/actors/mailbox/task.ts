@@ -49,13 +49,18 @@ export interface MapKeysTask extends SegmentsTask {
   readonly hashKey: HashKey
 }
 
-/** Second pass of compaction: rewrites neighbouring segments into one. */
-export interface CleanGroupTask extends SegmentsTask {
-  readonly kind: 'clean-group'
+/** What the first pass found in the dirty part, for the second one. */
+export interface MappedKeys {
   readonly map: OffsetMapState
   readonly live: LiveOffsetsState
   /** See `StretchCollector`. */
   readonly stretches: SharedArrayBuffer
+}
+
+/** Second pass of compaction: rewrites neighbouring segments into one. */
+export interface CleanGroupTask extends SegmentsTask {
+  readonly kind: 'clean-group'
+  readonly mapped: MappedKeys
   /** As the group before left it. */
   readonly transactions: TransactionsState
   readonly nowMs: number
@@ -74,9 +79,8 @@ export type Task = MapKeysTask | CleanGroupTask
 export interface TaskResults {
   'map-keys': {
     kind: 'map-keys'
-    map: OffsetMapState
-    live: LiveOffsetsState
-    stretches: SharedArrayBuffer
+    mapped: MappedKeys
+    /** How many there are. */
     keys: number
   }
   'clean-group': {
