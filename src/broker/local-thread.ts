@@ -14,9 +14,7 @@ export class LocalThread implements ThreadHandle {
 
   constructor(options: CommonOptions, log: Log) {
     const own = { ...options, thread: 0, wiring: undefined, restarted: false }
-    this.#tasks = new TaskPool(options.config['log.cleaner.threads'], {
-      counters: options.counters,
-    })
+    this.#tasks = new TaskPool(options)
     this.#thread = new BrokerThread(own, log, (task) => this.#tasks.run(task, this))
   }
 

@@ -148,9 +148,7 @@ export class WorkerThreads implements ThreadHandle {
     this.#options = options
     this.#log = log
     this.#first = first
-    this.#tasks = new TaskPool(options.config['log.cleaner.threads'], {
-      counters: options.counters,
-    })
+    this.#tasks = new TaskPool(options)
     this.#wirings = options.threadCount > 1 ? wireThreads(options.threadCount) : []
   }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Piscina } from 'piscina'
 import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
 import type { TaskThreadData } from './task.ts'
+import type { ThreadOptions } from './thread.ts'
 
 /** The entry of its threads: beside this code in the bundle, in its own room otherwise. */
 const ENTRY = new URL(
@@ -27,9 +28,9 @@ export class TaskPool {
   /** Who waits for what: a thread that dies needs no answer. */
   readonly #running = new Map<Task, unknown>()
 
-  constructor(threadsMax: number, data: TaskThreadData) {
-    this.#threadsMax = Math.max(1, threadsMax)
-    this.#data = data
+  constructor({ config, counters }: Pick<ThreadOptions, 'config' | 'counters'>) {
+    this.#threadsMax = Math.max(1, config['log.cleaner.threads'])
+    this.#data = { counters }
   }
 
   /** Does `task` when a thread is free. `owner`: who can abandon it. Never rejects. */
