@@ -50,7 +50,6 @@ export class ProducerTopic {
   readonly sticky = new StickyPartition()
   /** Sends before the first metadata. */
   readonly waiting: WaitingSend[] = []
-  fetching = false
   metadata: TopicMetadata | undefined
   #choices: PartitionChoices
   #version = -1

@@ -45,7 +45,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   readonly #choice: PartitionChoice
   readonly #metrics: ProducerMetrics = newProducerMetrics()
   readonly #topics = new Map<string, ProducerTopic>()
-  #topicsAskedFor = 0
+  readonly #topicsAskedFor = new Set<ProducerTopic>()
   /** Sends that wait for memory, in order. */
   readonly #blocked: WaitingSend[] = []
   /** Sends whose serializers need time; the next waits for it. */
@@ -278,13 +278,11 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   }
 
   #fetch(topic: ProducerTopic): void {
-    if (topic.fetching) return
-    topic.fetching = true
-    this.#topicsAskedFor++
+    if (this.#topicsAskedFor.has(topic)) return
+    this.#topicsAskedFor.add(topic)
     this.#cluster.topicMetadata(topic.name, this.#settings.maxBlockMs).then(
       () => {
-        topic.fetching = false
-        this.#topicsAskedFor--
+        this.#topicsAskedFor.delete(topic)
         topic.refresh(this.#cluster.metadata)
         // Behind those that wait for memory, if any; a topic's own sends stay in order.
         const sends = topic.waiting.splice(0)
@@ -292,8 +290,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
         this.#onMemory()
       },
       (error: unknown) => {
-        topic.fetching = false
-        this.#topicsAskedFor--
+        this.#topicsAskedFor.delete(topic)
         for (const send of topic.waiting.splice(0)) this.#giveUp(send, asKafkaError(error))
         this.#tellWaitingChange()
       },
@@ -386,7 +383,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
 
   /** What is sent now would wait. */
   #isBusy(): boolean {
-    if (this.#topicsAskedFor > 0 || this.#blocked.length > 0) return true
+    if (this.#topicsAskedFor.size > 0 || this.#blocked.length > 0) return true
     return this.#metrics.bufferBytes >= this.#settings.bufferMemory
   }
 
