@@ -1,6 +1,6 @@
 /**
- * The pool of threads for finite work on segment files. It has no thread while there is nothing to
- * do. Lives on the thread that started the broker.
+ * The pool of threads for finite work on segment files. It has no thread before the first task, and
+ * none after a while without. Lives on the thread that started the broker.
  */
 import { fileURLToPath } from 'node:url'
 import type { Piscina } from 'piscina'
