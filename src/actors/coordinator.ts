@@ -296,12 +296,11 @@ export class Coordinator {
   }
 
   /** One timer of the thread, for the first of all times to come. */
+  // hot
   #setTick(): void {
-    const runtimes = [this.#service.runtime, this.#transactions.runtime]
-    const [groupsMs = Infinity, transactionsMs = Infinity] = runtimes.map(({ timers }) => {
-      return timers.nextMs()
-    })
-    const nextMs = Math.min(groupsMs, transactionsMs)
+    const groups = this.#service.runtime
+    const transactions = this.#transactions.runtime
+    const nextMs = Math.min(groups.timers.nextMs, transactions.timers.nextMs)
     if (this.#stopped || nextMs >= this.#tickAtMs) return
     const nowMs = this.#parts.clock.monotonicMs()
     const atMs = Math.max(nowMs + TICK_MS_MIN, nextMs)
@@ -311,7 +310,8 @@ export class Coordinator {
     this.#tickAtMs = atMs
     this.#cancelTick = this.#parts.after(Math.min(atMs - nowMs, 2 ** 31 - 1), () => {
       this.#tickAtMs = Infinity
-      for (const runtime of runtimes) runtime.advance()
+      groups.advance()
+      transactions.advance()
       this.#setTick()
     })
   }

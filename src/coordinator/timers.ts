@@ -23,9 +23,9 @@ export class CoordinatorTimers {
     return this.#wheel.size
   }
 
-  /** A time before which nothing is due; undefined without timers. */
-  nextMs(): number | undefined {
-    return this.#earliestMs === Infinity ? undefined : this.#earliestMs
+  /** A time before which nothing is due; Infinity without timers. */
+  get nextMs(): number {
+    return this.#earliestMs
   }
 
   has(key: string): boolean {

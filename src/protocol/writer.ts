@@ -42,8 +42,11 @@ export class Writer {
       this.#scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
     }
     this.#at = 0
-    this.#pieces.length = 0
-    this.#cuts.length = 0
+    // Nearly all messages have none, and an array of no elements is slow to empty.
+    if (this.#pieces.length > 0) {
+      this.#pieces.length = 0
+      this.#cuts.length = 0
+    }
     this.#piecesBytes = 0
     this.#tagDepth = 0
   }
