@@ -1,7 +1,7 @@
 /** A broker inside a Node program: own worker threads, no network unless asked for. */
 import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
@@ -9,6 +9,7 @@ import { type RunningBroker, startBroker } from '../broker/broker.ts'
 import { StartError } from '../broker/start-error.ts'
 import { prepareWorker } from '../broker/worker-pool.ts'
 import { Admin } from '../client/admin.ts'
+import { rehearseProducer } from '../client/rehearsal.ts'
 import { checkBroker } from '../config/check.ts'
 import { effectiveBroker, staticLayers } from '../config/effective.ts'
 import { formatListener, parseListener } from '../config/listeners.ts'
@@ -56,6 +57,9 @@ interface BrokerParts {
   readonly admin: Admin | undefined
 }
 
+/** No broker was started in this process before. */
+let isFirst = true
+
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 /**
@@ -101,7 +105,8 @@ export class Broker implements AsyncDisposable {
       }
       const log = options.log ?? SILENT
       const keeping = { inMemory, temporary: wantsTemporary }
-      const running = await startBroker(config, log, { ...keeping, listen, prepare })
+      const starting = startBroker(config, log, { ...keeping, listen, prepare })
+      const running = await rehearsing(options, starting)
       log.info('a broker is ready', { profile: running.profile, dataDir: running.dataDir })
       return new Broker({ running, temporary, topics, admin })
     } catch (error) {
@@ -179,6 +184,15 @@ export class Broker implements AsyncDisposable {
     this.#listeners.push(address)
     return address
   }
+}
+
+/** While the first worker is made, this thread compiles what its first client will run. */
+async function rehearsing<T>(options: BrokerOptions, starting: Promise<T>): Promise<T> {
+  const hasTime = isFirst && wantsWorker(options) && availableParallelism() > 1
+  isFirst = false
+  if (!hasTime) return starting
+  const [started] = await Promise.allSettled([starting, rehearseProducer()])
+  return started.status === 'fulfilled' ? started.value : Promise.reject(started.reason)
 }
 
 function wantsWorker({ threads, config }: BrokerOptions): boolean {
