@@ -145,7 +145,9 @@ const posters: Readonly<Record<string, string>> = {
   'src/ring/doorbell.ts': 'the bell',
   'src/ring/link.ts': 'memory that becomes known to a peer, or is forgotten',
   'src/broker/supervisor.ts': 'start, stop and rewire a worker',
-  'src/broker/worker-pool.ts': 'the end of a worker that was never started',
+  'src/broker/worker-pool.ts':
+    'the end of a worker that was never started, and a question for code',
+  'src/broker/code-lending.ts': 'compiled code, from one worker to another',
   'src/broker/worker.ts': 'the answers to the supervisor, and log entries',
 }
 

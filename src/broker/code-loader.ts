@@ -14,6 +14,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { constants, Script } from 'node:vm'
 import { awaitCode, type CodeAhead } from './code-ahead.ts'
+import { borrowCode, type CodeQuestion } from './code-lending.ts'
 
 /** What V8 made of one file. */
 export interface CompiledFile {
@@ -41,6 +42,8 @@ export interface WorkerCode {
   readonly code: readonly CompiledFile[]
   /** What is being compiled for it. */
   readonly ahead: CodeAhead | undefined
+  /** Asks one that serves for what it compiled. */
+  readonly lent: CodeQuestion | undefined
 }
 
 interface Fresh {
@@ -55,7 +58,9 @@ interface CompilingModule {
 /** Loads the code of one worker. Lives there, in the worker's first file. */
 export class CodeLoader {
   readonly #known = new Map<string, CompiledFile>()
+  /** Compiled here without the help of others, and not made into code to give yet. */
   readonly #fresh = new Map<string, Fresh>()
+  readonly #given = new Map<string, CompiledFile>()
 
   readonly #parts: WorkerCode
 
@@ -80,17 +85,20 @@ export class CodeLoader {
       return run.call(exports, exports, createRequire(file), this, file, dirname(file))
     }
     const require = createRequire(WORKER)
+    const { lent } = this.#parts
+    if (lent !== undefined) for (const one of borrowCode(lent)) this.#known.set(one.file, one)
     this.#takeAhead(require)
     return Promise.resolve(require(fileURLToPath(WORKER)))
   }
 
-  /** What was compiled here without the help of others, since the last call. */
-  take(): CompiledFile[] {
-    const fresh = [...this.#fresh]
+  /** What was compiled here without the help of others. */
+  give(): CompiledFile[] {
+    for (const [file, { script, modifiedMs }] of this.#fresh) {
+      const code = shared(script.createCachedData())
+      this.#given.set(file, { file, modifiedMs, code, hasRun: true })
+    }
     this.#fresh.clear()
-    return fresh.map(([file, { script, modifiedMs }]) => {
-      return { file, modifiedMs, code: shared(script.createCachedData()), hasRun: true }
-    })
+    return [...this.#given.values()]
   }
 
   /** Loads packages while the code that needs them is compiled elsewhere. */

@@ -8,6 +8,7 @@ import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
 import type { LogFields } from '../base/log.ts'
 import type { PortWiring } from '../net/port-connections.ts'
 import type { LinkWiring } from '../ring/wiring.ts'
+import type { CodeQuestion } from './code-lending.ts'
 import type { CompiledFile } from './code-loader.ts'
 import type { ListenerPlan } from './shard.ts'
 import type { ThreadOptions } from './thread.ts'
@@ -28,6 +29,7 @@ export type ToWorker =
   | { kind: 'peer-lost'; peer: number }
   | { kind: 'rewire'; peer: number; link: LinkWiring }
   | { kind: 'task-done'; id: number; outcome: TaskOutcome }
+  | { kind: 'lend-code'; question: CodeQuestion }
 
 /** From a worker. */
 export type FromWorker =
@@ -35,6 +37,7 @@ export type FromWorker =
   | { kind: 'listening'; ports: readonly number[] }
   | { kind: 'was-reset'; error: string | null }
   | { kind: 'drained' }
+  | { kind: 'code'; code: readonly CompiledFile[] }
   /** `isSpare`: nothing of the broker is left in the thread, which waits for the next start. */
   | { kind: 'stopped'; code: readonly CompiledFile[]; isSpare: boolean }
   | { kind: 'task'; id: number; task: Task }

@@ -11,7 +11,7 @@ import type { ListenerPlan } from './shard.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './supervision.ts'
 import { TaskPool } from './task-pool.ts'
 import type { ThreadOptions } from './thread.ts'
-import { keepCode, leaveWorker, takeWorker } from './worker-pool.ts'
+import { keepCode, leaveWorker, lendsCode, lendsNoCode, takeWorker } from './worker-pool.ts'
 
 /** The threads of a broker as a whole. */
 export interface ThreadHandle {
@@ -70,6 +70,7 @@ class WorkerHandle {
     })
     worker.on('exit', () => {
       this.ended = true
+      lendsNoCode(worker)
       const error = this.#endError()
       for (const { reject } of this.#waiting.values()) reject(error)
       this.#waiting.clear()
@@ -93,6 +94,7 @@ class WorkerHandle {
   /** After the last answer: the thread ends, or is left to the next broker. */
   async leave(): Promise<void> {
     this.ended = true
+    lendsNoCode(this.worker)
     if (this.#isSpare) await leaveWorker(this.worker)
     else await this.worker.terminate()
   }
@@ -117,7 +119,8 @@ class WorkerHandle {
     if (message.kind === 'stopped') {
       keepCode(message.code)
       this.#isSpare = message.isSpare
-    }
+    } else if (message.kind === 'code') keepCode(message.code)
+    else if (message.kind === 'opened') lendsCode(this.worker)
     const waiting = this.#waiting.get(message.kind)
     this.#waiting.delete(message.kind)
     waiting?.resolve(message)

@@ -7,6 +7,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { compileCode, planCode } from './code-ahead.ts'
+import { askForCode, type CodeQuestion } from './code-lending.ts'
 import type { CompiledFile, WorkerCode } from './code-loader.ts'
 import type { ToWorker } from './supervision.ts'
 
@@ -33,6 +34,9 @@ const SPARE_MS = 1000
 const compiled = new Map<string, CompiledFile>()
 /** With what ends them when nobody has taken them. */
 const spares = new Map<Worker, NodeJS.Timeout>()
+
+/** Workers that serve. */
+const lenders = new Set<Worker>()
 
 /** Makes the worker that the next `takeWorker` gets; one that nobody takes ends. */
 export function prepareWorker(preloadsDisk: boolean): void {
@@ -94,15 +98,37 @@ export function keepCode(files: readonly CompiledFile[]): void {
   }
 }
 
+/** The worker serves, and may be asked for its code. */
+export function lendsCode(worker: Worker): void {
+  lenders.add(worker)
+}
+
+/** The worker serves no more. */
+export function lendsNoCode(worker: Worker): void {
+  lenders.delete(worker)
+}
+
 function newWorker(preloadsDisk: boolean): Worker {
   // msgpackr's native part takes longer to load than it saves: messages here are small.
   const env = { ...libc(), ...process.env, MSGPACKR_NATIVE_ACCELERATION_DISABLED: 'true' }
   const ahead = BUNDLED && compiled.size === 0 ? planCode(CODE) : undefined
-  const workerData: WorkerCode = { preloadsDisk, code: [...compiled.values()], ahead }
-  const worker = new Worker(ENTRY, { env, name: 'odradek', workerData })
+  const lent = BUNDLED && compiled.get(CODE)?.hasRun !== true ? borrow() : undefined
+  const workerData: WorkerCode = { preloadsDisk, code: [...compiled.values()], ahead, lent }
+  const transferList = lent === undefined ? [] : [lent.port]
+  const worker = new Worker(ENTRY, { env, name: 'odradek', workerData, transferList })
   const code = ahead === undefined ? undefined : compileCode(ahead)
   if (code !== undefined) keepCode([code])
   return worker
+}
+
+/** Asks a worker that serves for its code; undefined: there is none. */
+function borrow(): CodeQuestion | undefined {
+  const [lender] = lenders
+  if (lender === undefined) return undefined
+  const question = askForCode()
+  const message: ToWorker = { kind: 'lend-code', question: question.lender }
+  lender.postMessage(message, [question.lender.port])
+  return question.borrower
 }
 
 /**

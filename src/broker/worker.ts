@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Task, TaskOutcome } from '../actors/mailbox/task.ts'
 import { unreachable } from '../base/assert.ts'
 import type { Log, LogFields } from '../base/log.ts'
+import { type CodeQuestion, lendCode } from './code-lending.ts'
 import type { CodeLoader } from './code-loader.ts'
 import { preloadDisk } from './keeping.ts'
 import { Shard } from './shard.ts'
@@ -106,9 +107,19 @@ class BrokerWorker {
         this.#tasks.get(message.id)?.(message.outcome)
         this.#tasks.delete(message.id)
         return
+      case 'lend-code':
+        this.#lendCode(message.question)
+        return
       default:
         unreachable(message)
     }
+  }
+
+  /** The supervisor has it as well, for those to come. */
+  #lendCode(question: CodeQuestion): void {
+    const code = this.#loader.give()
+    lendCode(question, code)
+    this.tell({ kind: 'code', code })
   }
 
   async #stop(): Promise<void> {
@@ -116,7 +127,7 @@ class BrokerWorker {
     const isSpare = this.#serves && (await this.#isFit())
     this.#thread = undefined
     this.#shard = undefined
-    this.tell({ kind: 'stopped', code: this.#loader.take(), isSpare })
+    this.tell({ kind: 'stopped', code: this.#loader.give(), isSpare })
     if (!isSpare) this.#port.close()
   }
 

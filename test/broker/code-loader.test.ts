@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import test from 'ava'
 import { type CodeAhead, compileCode, planCode } from '../../src/broker/code-ahead.ts'
+import { askForCode, borrowCode, type CodeQuestion } from '../../src/broker/code-lending.ts'
 import type { CompiledFile, WorkerCode } from '../../src/broker/code-loader.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from '../../src/broker/supervision.ts'
 import { COUNTER_NAMES } from '../../src/broker/thread-counters.ts'
@@ -28,23 +29,39 @@ const options: WorkerOptions = {
   logLevelIsDebug: false,
 }
 
-/** The life of a worker that begins with `code`; answers what it hands on. */
-async function handedOn(
-  code: readonly CompiledFile[],
-  ahead?: CodeAhead,
-): Promise<readonly CompiledFile[]> {
-  const workerData: WorkerCode = { preloadsDisk: ahead !== undefined, code, ahead }
-  const worker = new Worker(ENTRY, { workerData })
+/** What a worker begins with. */
+interface Help {
+  readonly code?: readonly CompiledFile[]
+  readonly ahead?: CodeAhead
+  readonly lent?: CodeQuestion
+}
+
+/** A worker that serves, beside how it is asked. */
+async function serving({ code = [], ahead, lent }: Help) {
+  const workerData: WorkerCode = { preloadsDisk: ahead !== undefined, code, ahead, lent }
+  const transferList = lent === undefined ? [] : [lent.port]
+  const worker = new Worker(ENTRY, { workerData, transferList })
   const ask = async <K extends FromWorker['kind']>(message: ToWorker, kind: K) => {
-    worker.postMessage(message)
+    worker.postMessage(message, message.kind === 'lend-code' ? [message.question.port] : [])
     const [answer] = (await once(worker, 'message')) as [FromWorker]
     if (answer.kind !== kind) throw new Error(`${answer.kind}, not ${kind}`)
     return answer as Extract<FromWorker, { kind: K }>
   }
   await ask({ kind: 'start', options }, 'opened')
-  const { code: handed } = await ask({ kind: 'stop' }, 'stopped')
-  await worker.terminate()
-  return handed
+  return {
+    ask,
+    async stop() {
+      const { code: handed } = await ask({ kind: 'stop' }, 'stopped')
+      await worker.terminate()
+      return handed
+    },
+  }
+}
+
+/** The life of a worker that begins with some help; answers what it hands on. */
+async function handedOn(help: Help): Promise<readonly CompiledFile[]> {
+  const worker = await serving(help)
+  return worker.stop()
 }
 
 function files(code: readonly CompiledFile[]): string[] {
@@ -52,18 +69,18 @@ function files(code: readonly CompiledFile[]): string[] {
 }
 
 test('what one worker compiled, a later one does not compile again', async (t) => {
-  const code = await handedOn([])
+  const code = await handedOn({})
   t.true(files(code).includes('bundle/worker.cjs'))
   t.true(code.length > 1)
-  t.deepEqual(files(await handedOn(code)), [])
+  t.deepEqual(files(await handedOn({ code })), [])
 })
 
 test('code that V8 refuses is compiled as ever, and handed on anew', async (t) => {
-  const code = await handedOn([])
+  const code = await handedOn({})
   const [first, ...others] = code as [CompiledFile, ...CompiledFile[]]
   const spoiled = { ...first, code: Buffer.from(first.code).fill(7, 0, 64) }
   const stale = others.map((one, i) => (i === 0 ? { ...one, modifiedMs: 0 } : one))
-  const again = await handedOn([spoiled, ...stale])
+  const again = await handedOn({ code: [spoiled, ...stale] })
   t.deepEqual(files(again), files(code.slice(0, 2)))
 })
 
@@ -73,7 +90,7 @@ function planned(): CodeAhead {
 
 test('what the starting thread compiled meanwhile is taken, and handed on once it ran', async (t) => {
   const ahead = planned()
-  const handing = handedOn([], ahead)
+  const handing = handedOn({ ahead })
   const compiled = compileCode(ahead)
   t.false(compiled?.hasRun)
   const code = await handing
@@ -84,20 +101,40 @@ test('what the starting thread compiled meanwhile is taken, and handed on once i
   t.true(
     files(code).some((name) => name.endsWith('lmdb/dist/index.cjs') || name === 'dist/index.cjs'),
   )
-  t.deepEqual(files(await handedOn(code)), [])
+  t.deepEqual(files(await handedOn({ code })), [])
 })
 
 test('code that nobody compiles ahead, or that V8 refuses, is compiled by the worker', async (t) => {
-  const code = await handedOn([], planned())
+  const code = await handedOn({ ahead: planned() })
   t.true(files(code).includes('bundle/worker.cjs'))
   const spoiled = planned()
   compileCode(spoiled)
   new Uint8Array(spoiled.memory).fill(7, 8, 64)
-  t.true(files(await handedOn([], spoiled)).includes('bundle/worker.cjs'))
+  t.true(files(await handedOn({ ahead: spoiled })).includes('bundle/worker.cjs'))
 })
 
 test('a file that is not there is not compiled ahead', (t) => {
   t.is(planCode(`${CODE}.gone`), undefined)
   const memory = new SharedArrayBuffer(1024)
   t.is(compileCode({ file: `${CODE}.gone`, modifiedMs: 0, memory }), undefined)
+})
+
+test('a worker that serves lends its code to those that are made meanwhile', async (t) => {
+  const lender = await serving({})
+  const borrowers = [askForCode(), askForCode()]
+  for (const { lender: question } of borrowers) {
+    const { code } = await lender.ask({ kind: 'lend-code', question }, 'code')
+    t.true(files(code).includes('bundle/worker.cjs'))
+  }
+  for (const { borrower } of borrowers) t.deepEqual(files(await handedOn({ lent: borrower })), [])
+  t.true(files(await lender.stop()).includes('bundle/worker.cjs'))
+})
+
+test('nobody waits for long for a worker that does not answer', async (t) => {
+  const busy = askForCode()
+  t.deepEqual(borrowCode(busy.borrower), [])
+  busy.lender.port.close()
+  const gone = askForCode()
+  gone.lender.port.close()
+  t.true(files(await handedOn({ lent: gone.borrower })).includes('bundle/worker.cjs'))
 })
