@@ -68,7 +68,7 @@ const rooms: Readonly<Record<string, Room>> = {
     calls: ['base', 'protocol', 'config', 'cluster', 'log', 'coordinator', 'storage'],
     names: ['ring'],
     // re2js: users write expressions in RE2's syntax.
-    packages: ['msgpackr', 're2js'],
+    packages: ['node:module', 'msgpackr', 're2js'],
   },
   broker: {
     calls: [
@@ -89,12 +89,9 @@ const rooms: Readonly<Record<string, Room>> = {
       'node:os',
       'node:path',
       'node:url',
-      // Asking V8 for a collection: it does not count shared memory (shared-garbage.ts).
-      'node:v8',
       'node:vm',
       'node:worker_threads',
       '@node-rs/crc32',
-      'msgpackr',
       'piscina',
     ],
   },

@@ -40,7 +40,7 @@ export function compileCode(ahead: CodeAhead): CompiledFile | undefined {
   const state = new Int32Array(memory, 0, 1)
   let bytes = FAILED
   try {
-    const script = new Script(Module.wrap(readFileSync(file, 'utf8')), { filename: file })
+    const script = new Script(Module.wrap(readFileSync(file, 'latin1')), { filename: file })
     const code = script.createCachedData()
     new Uint8Array(memory, CODE_AT).set(code)
     bytes = code.length

@@ -8,7 +8,7 @@ import { connectionOverrides } from '../config/broker-network.ts'
 import { Connection } from '../net/connection.ts'
 import type { PortWiring } from '../net/port-connections.ts'
 import { PortSocket } from '../net/port-socket.ts'
-import { type ListenerHost, type ListenOptions, listenTcp, type TcpListener } from '../net/tcp.ts'
+import type { ListenerHost, ListenOptions, TcpListener } from '../net/tcp.ts'
 import type { BufferPool, PooledBuffer } from '../ring/arena.ts'
 import { CounterReader, type CounterWriter } from '../ring/counters.ts'
 import type { Endpoint } from './context.ts'
@@ -93,6 +93,8 @@ export class Shard implements ListenerHost {
 
   /** Begins to accept; answers the bound port. Rejects with Node's error. */
   async listen(plan: ListenerPlan): Promise<number> {
+    // A broker inside a program is mostly without a network.
+    const { listenTcp } = await import('../net/tcp.ts')
     const listener = await listenTcp(plan, this, (connection) => {
       this.#onOpened(connection, plan.advertised)
     })

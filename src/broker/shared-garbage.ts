@@ -3,7 +3,6 @@
  * heap of a few megabytes may hold gigabytes of them and never be collected. A thread asks here, at
  * regular times, for a collection when it let go of much. Lives on one thread.
  */
-import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { BufferPool } from '../ring/arena.ts'
 import type { ThreadBus } from '../ring/bus.ts'
@@ -37,6 +36,8 @@ export class SharedGarbage {
 
 /** V8's own collection, which is hidden unless this flag was set. */
 function collector(): () => void {
+  // Loaded here, since it takes a millisecond of each start and few brokers come by.
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8')
   setFlagsFromString('--expose-gc')
   const gc: unknown = runInNewContext('typeof gc === "function" ? gc : undefined')
   return typeof gc === 'function' ? () => gc() : () => {}

@@ -3,7 +3,6 @@
  * and controller. The same code on a worker, on the only worker, or on the caller's own thread.
  */
 import { crc32c } from '@node-rs/crc32'
-import { pack, unpack } from 'msgpackr'
 import { Controller } from '../actors/controller.ts'
 import { Coordinator } from '../actors/coordinator.ts'
 import type {
@@ -13,6 +12,7 @@ import type {
 } from '../actors/mailbox/controller.ts'
 import type { CoordinatorAnswer, CoordinatorRequest } from '../actors/mailbox/coordinator.ts'
 import { MessageType } from '../actors/mailbox/hot.ts'
+import { pack, unpack } from '../actors/mailbox/message-pack.ts'
 import type { PartitionCommand } from '../actors/mailbox/partition.ts'
 import type { RunTask } from '../actors/mailbox/task.ts'
 import { FROM_COORDINATOR } from '../actors/partition-requests.ts'

@@ -12,7 +12,6 @@
  *    diverging epoch i32 | aborted i32 (-1: null) | diverging end f64 | available f64, then aborted
  *    × (id f64 | first f64)
  */
-import { pack, unpack } from 'msgpackr'
 import type { ErrorCode } from '../../protocol/errors.ts'
 import {
   type AppendOrigin,
@@ -22,6 +21,7 @@ import {
   type ReadRequest,
   type ReadResult,
 } from '../partition-requests.ts'
+import { pack, unpack } from './message-pack.ts'
 
 /** Frame types of the bus. */
 export const MessageType = {
@@ -138,16 +138,19 @@ export function encodeAppended(result: AppendResult): Buffer {
   return bytes.subarray(0, 32 + details.length)
 }
 
+type AppendDetails = [AppendResult['errorMessage'], AppendResult['recordErrors']]
+
 /** The reverse of `encodeAppended`. */
 export function decodeAppended(bytes: Buffer, at: number, length: number): AppendResult {
   const details = length > 32 ? unpack(bytes.subarray(at + 32, at + length)) : [null, null]
+  const [errorMessage, recordErrors] = details as AppendDetails
   return {
     errorCode: bytes.readInt32LE(at) as ErrorCode,
     baseOffset: bytes.readDoubleLE(at + 8),
     logAppendTimeMs: bytes.readDoubleLE(at + 16),
     logStartOffset: bytes.readDoubleLE(at + 24),
-    errorMessage: details[0],
-    recordErrors: details[1],
+    errorMessage,
+    recordErrors,
     guard: bytes.readUInt32LE(at + 4),
   }
 }
