@@ -104,6 +104,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'node:net',
       'node:os',
       'node:path',
+      'node:timers',
       'node:worker_threads',
     ],
   },

@@ -64,13 +64,15 @@ export async function rehearseProducer(): Promise<boolean> {
   standIn.onBytes((bytes) => frames.push(bytes))
   standIn.resume()
   const producer = new Producer({ port: client, ...limits })
-  const acknowledged = await producer.send({ topic: TOPIC, messages: [{ value: TOPIC }] }).then(
-    () => true,
-    () => false,
-  )
-  await producer.close()
-  standIn.destroy()
-  return acknowledged
+  try {
+    await producer.send({ topic: TOPIC, messages: [{ value: TOPIC }] })
+    return true
+  } catch {
+    return false
+  } finally {
+    await producer.close()
+    standIn.destroy()
+  }
 }
 
 /** undefined: a request that is not in the script. */
