@@ -64,8 +64,8 @@ export function continueSession(
   group: ClassicGroup,
   member: ClassicMember,
 ): void {
-  const key = timerKey('session', group.groupId, member.memberId)
-  if (turn.restartTimer(key, member.sessionTimeoutMs)) return
+  const key = member.sessionKey
+  if (key !== undefined && turn.restartTimer(key, member.sessionTimeoutMs)) return
   restartSession(coordinator, turn, group, member)
 }
 
@@ -218,7 +218,8 @@ function setSession(
   timeoutMs: number,
 ): void {
   const { memberId } = member
-  turn.setTimer(timerKey('session', group.groupId, memberId), timeoutMs, (later) => {
+  member.sessionKey = timerKey('session', group.groupId, memberId)
+  turn.setTimer(member.sessionKey, timeoutMs, (later) => {
     onSessionEnd(coordinator, later, group, memberId)
   })
 }

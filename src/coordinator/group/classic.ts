@@ -43,6 +43,8 @@ export interface ClassicMember {
   isNew: boolean
   awaitingJoin: Reply<JoinAnswer> | undefined
   awaitingSync: Reply<SyncAnswer> | undefined
+  /** Names the timer of its session, once it has one: heartbeats are the most of all requests. */
+  sessionKey?: string | undefined
 }
 
 /** The name of a timer; ids may hold any character, so the length keeps them apart. */
@@ -168,6 +170,7 @@ export class ClassicGroup implements Group {
     this.members.delete(oldId)
     this.pendingSyncs.delete(oldId)
     member.memberId = newId
+    member.sessionKey = undefined
     this.#put(member)
     if (this.leaderId === oldId) this.leaderId = newId
     return member
