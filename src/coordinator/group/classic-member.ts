@@ -52,6 +52,7 @@ export function syncClassicGroup(
   if (member.memberId === group.leaderId) takeAssignments(coordinator, turn, group, request)
 }
 
+// hot
 export function heartbeatClassicGroup(
   coordinator: GroupCoordinator,
   turn: Turn,
@@ -60,10 +61,13 @@ export function heartbeatClassicGroup(
 ): ErrorCode {
   const { memberId, groupInstanceId, generationId } = request
   if (group.state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
-  const problem = group.memberProblem(memberId, groupInstanceId)
-  if (problem !== ErrorCode.NONE) return problem
+  const member = group.members.get(memberId)
+  if (member === undefined || groupInstanceId !== null) {
+    const problem = group.memberProblem(memberId, groupInstanceId)
+    if (problem !== ErrorCode.NONE) return problem
+  }
   if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION
-  continueSession(coordinator, turn, group, group.members.get(memberId) as ClassicMember)
+  continueSession(coordinator, turn, group, member as ClassicMember)
   const rebalances = group.state === 'PreparingRebalance'
   return rebalances ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
 }

@@ -132,8 +132,12 @@ export class GroupService {
   }
 
   #problemOf(groupId: string): ErrorCode {
+    return this.#problemOfPartition(this.coordinator.partitionOf(groupId))
+  }
+
+  #problemOfPartition(partition: number): ErrorCode {
     if (this.coordinator.partitionCount === 0) return ErrorCode.COORDINATOR_NOT_AVAILABLE
-    return this.runtime.problemOf(this.coordinator.partitionOf(groupId))
+    return this.runtime.problemOf(partition)
   }
 
   #onGroup<K extends GroupCommandKind>(command: CommandOf<K>, reply: Reply<GroupAnswers[K]>): void {
@@ -141,15 +145,15 @@ export class GroupService {
     const table: { [K in GroupCommandKind]?: GroupOperation<K> } = groupOperations
     const operation = table[kind] as GroupOperation<K> | undefined
     assert(operation, 'a command that handlers send has an operation')
-    const groupId = operation.groupId(command)
-    const problem = this.#problemOf(groupId)
+    const partition = this.coordinator.partitionOf(operation.groupId(command))
+    const problem = this.#problemOfPartition(partition)
     if (problem !== ErrorCode.NONE) {
       reply(operation.failed(problem, command))
       return
     }
     const followed = this.lost.follow(command as unknown as GroupCommand, reply)
     this.runtime.run(
-      this.coordinator.partitionOf(groupId),
+      partition,
       (turn) => operation.run(this.coordinator, turn, command, followed),
       operation.producer?.(command),
     )
