@@ -2,7 +2,7 @@
 import path from 'node:path'
 import type { Log } from '../base/log.ts'
 import { putDeletedTopicsAside } from '../storage/deleted-topics.ts'
-import { DiskStorage, removeDeletedPartitions } from '../storage/disk.ts'
+import { DiskStorage } from '../storage/disk.ts'
 import type { Metadata } from '../storage/metadata.ts'
 import { openMetadataStore } from '../storage/metadata-store.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -36,7 +36,7 @@ export class DiskKeeping implements Keeping {
     const { dataDir, config, thread, durable } = this.#options
     const openFilesMax = config['odradek.open.segments.max']
     const storage = new DiskStorage(dataDir, openFilesMax, this.#log, durable)
-    if (thread === 0) removeDeletedPartitions(dataDir, this.#log)
+    if (thread === 0) storage.removeDeletedPartitions()
     return storage
   }
 }

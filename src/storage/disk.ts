@@ -6,7 +6,7 @@ import { putAside } from './deleted-topics.ts'
 import { DiskDirectory } from './directory.ts'
 import { INDEX_DIRECTORY } from './index-check.ts'
 import { LmdbOffsetIndex } from './offset-index.ts'
-import { Removals } from './removals.ts'
+import { DirectoryRemovals, Removals } from './removals.ts'
 import { OpenFiles } from './segment-file.ts'
 import type { OffsetIndex, SegmentDirectory, Storage } from './storage.ts'
 
@@ -16,7 +16,7 @@ export class DiskStorage implements Storage {
   readonly #dataDir: string
   readonly #files: OpenFiles
   readonly #removals = new Removals()
-  readonly #log: Log
+  readonly #directoryRemovals: DirectoryRemovals
 
   /**
    * `openFilesMax`: descriptors of segments that may be open at once. `durable`: the index is
@@ -25,7 +25,7 @@ export class DiskStorage implements Storage {
   constructor(dataDir: string, openFilesMax: number, log: Log, durable = true) {
     this.#dataDir = dataDir
     this.#files = new OpenFiles(openFilesMax)
-    this.#log = log
+    this.#directoryRemovals = new DirectoryRemovals(log)
     this.index = openIndex(path.join(dataDir, INDEX_DIRECTORY), durable, log)
   }
 
@@ -36,29 +36,22 @@ export class DiskStorage implements Storage {
   /** The name is free at once; the bytes go behind the back, or at the next start after a crash. */
   removePartition(topic: string, partition: number, topicId: string): void {
     const moved = putAside(this.#dataDir, topic, partition, topicId)
-    if (moved !== undefined) removeInBackground(moved, this.#log)
+    if (moved !== undefined) this.#directoryRemovals.add(moved)
+  }
+
+  /** Removes what a crash left of deleted partitions. Called once at the start, by one thread. */
+  removeDeletedPartitions(): void {
+    for (const name of fs.readdirSync(this.#dataDir)) {
+      if (!/-\d+\.[A-Za-z0-9_-]{22}-delete$/.test(name)) continue
+      this.#directoryRemovals.add(path.join(this.#dataDir, name))
+    }
   }
 
   async close(): Promise<void> {
     this.#removals.close()
+    this.#directoryRemovals.close()
     await this.index.close()
   }
-}
-
-/** Removes what a crash left of deleted partitions. Called once at the start, by one thread. */
-export function removeDeletedPartitions(dataDir: string, log: Log): void {
-  for (const name of fs.readdirSync(dataDir)) {
-    if (/-\d+\.[A-Za-z0-9_-]{22}-delete$/.test(name)) {
-      removeInBackground(path.join(dataDir, name), log)
-    }
-  }
-}
-
-function removeInBackground(directory: string, log: Log): void {
-  fs.rm(directory, { recursive: true, force: true }, (error) => {
-    if (error)
-      log.warn('a deleted partition cannot be removed', { directory, error: error.message })
-  })
 }
 
 /** The index is derived: one that cannot be opened is put aside and rebuilt from the segments. */

@@ -5,7 +5,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import type { Log } from '../../src/base/log.ts'
 import { DiskDirectory } from '../../src/storage/directory.ts'
-import { DiskStorage, removeDeletedPartitions } from '../../src/storage/disk.ts'
+import { DiskStorage } from '../../src/storage/disk.ts'
 import { discardDamagedIndex } from '../../src/storage/index-check.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { Removals } from '../../src/storage/removals.ts'
@@ -173,11 +173,27 @@ test('a deleted partition is gone at once, and its leftovers at the next start',
   fs.mkdirSync(leftover)
   fs.writeFileSync(path.join(leftover, '00000000000000000000.log'), 'x')
   fs.mkdirSync(path.join(directory, 't-delete-0'))
-  removeDeletedPartitions(directory, log)
+  storage.removeDeletedPartitions()
   const there = () => fs.readdirSync(directory).filter((name) => name.endsWith('-delete'))
   while (there().length > 0) await new Promise((resolve) => setImmediate(resolve))
   t.true(fs.existsSync(path.join(directory, 't-delete-0')))
   await storage.close()
+})
+
+test('what is not removed when the storage is closed goes at the next start', async (t) => {
+  const directory = temporary(t)
+  const there = () => fs.readdirSync(directory).filter((name) => name.endsWith('-delete'))
+  for (let i = 0; i < 10; i++) fs.mkdirSync(path.join(directory, `t-${i}.${TOPIC_ID}-delete`))
+  const first = new DiskStorage(directory, 10, logOf())
+  first.removeDeletedPartitions()
+  await first.close()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.true(there().length >= 9)
+  const second = new DiskStorage(directory, 10, logOf())
+  second.removeDeletedPartitions()
+  while (there().length > 0) await new Promise((resolve) => setImmediate(resolve))
+  await second.close()
+  t.pass()
 })
 
 test('a damaged index is made anew, with one line in the log', async (t) => {
