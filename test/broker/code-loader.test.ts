@@ -1,5 +1,6 @@
 /** What workers of the bundle hand on to later ones. */
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import test from 'ava'
@@ -73,6 +74,10 @@ test('what one worker compiled, a later one does not compile again', async (t) =
   t.true(files(code).includes('bundle/worker.cjs'))
   t.true(code.length > 1)
   t.deepEqual(files(await handedOn({ code })), [])
+})
+
+test('the bundle is ASCII, as which it is read', (t) => {
+  t.true(readFileSync(CODE).every((byte) => byte < 0x80))
 })
 
 test('code that V8 refuses is compiled as ever, and handed on anew', async (t) => {
