@@ -156,6 +156,20 @@ test('a peer that takes no answers is not served further', (t) => {
   t.false(shard.socket.paused)
 })
 
+for (const bytes of [1000, 100_000, 300_000]) {
+  test(`it is served again once it takes them, of ${bytes} bytes and asked by nobody`, (t) => {
+    const shard = new FakeShard({ scratchBytes: 32 * 1024 })
+    shard.onFrameDo = () => shard.connection.send([Buffer.alloc(bytes)], undefined)
+    const requests = Array.from({ length: 1000 }, (_, i) => framed(bodyOf(20, i)))
+    shard.feed(Buffer.concat(requests))
+    t.true(shard.socket.paused)
+    t.true(shard.socket.writableLength < 256 * 1024 + bytes + 1)
+    while (shard.socket.writableLength > 0) shard.socket.drain()
+    t.is(shard.frames.length, 1000)
+    t.false(shard.socket.paused)
+  })
+}
+
 test('a frame that announces much and sends little holds little', (t) => {
   const shard = new FakeShard()
   const size = Buffer.alloc(4)
