@@ -34,6 +34,14 @@ export interface ListenerHost extends ConnectionHost {
 /** Options of net.Socket that its types do not name in every version. */
 type TakeOverOptions = net.SocketConstructorOpts & { handle: unknown }
 
+/** One class for all, not a property of each: Node's own code is slow with many shapes. */
+class TakenOver extends net.Socket {
+  get queuedBytes(): number | undefined {
+    const { _handle } = this as unknown as { _handle: { writeQueueSize?: number } | null }
+    return _handle?.writeQueueSize
+  }
+}
+
 /**
  * Begins to listen. `onOpened` hears of each connection before its first byte. Rejects with Node's
  * error (EADDRINUSE, EACCES, …).
@@ -81,7 +89,7 @@ function adopt(
   }
   shell._handle = null
   let connection: Connection | undefined
-  const socket = new net.Socket({
+  const socket = new TakenOver({
     handle,
     allowHalfOpen: false,
     onread: {
@@ -90,8 +98,6 @@ function adopt(
     },
   } as TakeOverOptions)
   accepted.destroy()
-  const queuedBytes = () => (handle as { writeQueueSize?: number }).writeQueueSize
-  Object.defineProperty(socket, 'queuedBytes', { get: queuedBytes })
   connection = new Connection(host.nextConnectionId(), socket, host, host.monotonicMs())
   onOpened(connection)
   socket.resume()
