@@ -4,6 +4,7 @@
  */
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ListOffsets } from '../../src/protocol/apis/02-list-offsets.ts'
 import { FindCoordinator } from '../../src/protocol/apis/10-find-coordinator.ts'
 import { CreateTopics } from '../../src/protocol/apis/19-create-topics.ts'
 import { decodeResponse, encodeRequest } from '../../src/protocol/compile.ts'
@@ -109,6 +110,16 @@ export async function prepare(
   const topic = { name, numPartitions, replicationFactor: 1, configs: list }
   const made = await wire.ask(CreateTopics, 5, { topics: [topic], timeoutMs: 60_000 })
   expectNone(made.topics[0]?.errorCode ?? -1, `CreateTopics ${name}`)
+  // Kafka answers before the partitions are there.
+  const partitions = Array.from({ length: numPartitions }, (_, partitionIndex) => {
+    return { partitionIndex, timestamp: -1 }
+  })
+  for (;;) {
+    const found = await wire.ask(ListOffsets, 5, { replicaId: -1, topics: [{ name, partitions }] })
+    const all = found.topics[0]?.partitions ?? []
+    if (all.every(({ errorCode }) => errorCode === ErrorCode.NONE)) break
+    await sleep(20)
+  }
   for (;;) {
     const found = await wire.ask(FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['bench'] })
     if (found.coordinators[0]?.errorCode === ErrorCode.NONE) return

@@ -13,7 +13,10 @@ import type { ShareCommand } from '../coordinator/share/commands.ts'
 import type { LogWaiter } from '../coordinator/share/host.ts'
 import { ShareService } from '../coordinator/share/service.ts'
 import { ShareStateService } from '../coordinator/share/state-service.ts'
-import type { TransactionCommand } from '../coordinator/transaction/commands.ts'
+import type {
+  TransactionCommand,
+  TransactionCommandOf,
+} from '../coordinator/transaction/commands.ts'
 import { TransactionService } from '../coordinator/transaction/service.ts'
 import type { Codecs } from '../protocol/compression.ts'
 import { ErrorCode } from '../protocol/errors.ts'
@@ -264,9 +267,33 @@ export class Coordinator {
       this.#transactions.onCommand(command, answer)
       this.#setTick()
     }
+    if (command.kind === 'end-txn') {
+      this.#transactions.onCommand(command, (result) => {
+        this.#tellRefusedEnd(command, result.errorCode)
+        answer(result)
+      })
+      this.#setTick()
+      return
+    }
     if (command.kind === 'list-transactions' && command.request.transactionalIdPattern) {
       this.#regexes.whenLoaded(run)
     } else run()
+  }
+
+  /** A client that ends what did not begin has lost count: its author wants both sides of it. */
+  #tellRefusedEnd(end: TransactionCommandOf<'end-txn'>, errorCode: ErrorCode): void {
+    if (errorCode !== ErrorCode.INVALID_TXN_STATE) return
+    const { transactionalId, producerId, producerEpoch, commit } = end
+    const known = this.#transactions.coordinator.get(transactionalId)
+    this.#parts.log.info('the end of a transaction is refused', {
+      transactionalId,
+      wanted: { producerId, producerEpoch, commit },
+      found: known && {
+        producerId: known.producerId,
+        producerEpoch: known.producerEpoch,
+        state: known.state,
+      },
+    })
   }
 
   #onChange(change: ImageChange): void {

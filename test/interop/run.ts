@@ -66,9 +66,14 @@ async function runClient(client: InteropClient, kind: SubjectKind): Promise<Run>
   const checks: Check[] = []
   try {
     const subject = client.inProcess
-      ? { bootstrap: 'in-process', stop: async () => {} }
+      ? { bootstrap: 'in-process', log: [], stop: async () => {} }
       : await startSubject(kind, join(directory, 'data'), client.settings)
     await runProgram(client, subject.bootstrap, checks)
+    const at = checks.findLastIndex(({ ok }) => !ok)
+    const failed = checks[at]
+    if (failed !== undefined) {
+      checks[at] = { ...failed, detail: [failed.detail, ...subject.log.slice(-15)].join('\n') }
+    }
     await subject.stop()
   } catch (error) {
     checks.push({ check: 'broker', ok: false, detail: String(error) })

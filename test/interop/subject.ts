@@ -14,6 +14,8 @@ export type SubjectKind = 'odradek' | 'kafka'
 /** A running broker. `bootstrap` is host:port; `stop` rejects when the broker did not end well. */
 export interface Subject {
   readonly bootstrap: string
+  /** The last lines of its log, where it can be had. */
+  readonly log: readonly string[]
   stop(): Promise<void>
 }
 
@@ -56,6 +58,7 @@ async function startKafka(
   await run(kafkaScript, ['spawn', String(port), directory], { env })
   return {
     bootstrap: `127.0.0.1:${port}`,
+    log: [],
     stop: async () => void (await run(kafkaScript, ['stop', directory])),
   }
 }
@@ -75,7 +78,7 @@ async function startOdradek(
     if (log.length > 40) log.shift()
   })
   await readyLine(child, log)
-  return { bootstrap: `127.0.0.1:${port}`, stop: () => stopOdradek(child, log) }
+  return { bootstrap: `127.0.0.1:${port}`, log, stop: () => stopOdradek(child, log) }
 }
 
 function readyLine(child: ChildProcess, log: readonly string[]): Promise<void> {
