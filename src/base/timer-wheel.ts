@@ -23,6 +23,11 @@ export class WheelTimer<T> {
     this.value = value
     this.deadlineMs = deadlineMs
   }
+
+  /** Whether it has neither fired nor been cancelled. */
+  get isSet(): boolean {
+    return this.next !== undefined
+  }
 }
 
 interface Link<T> {

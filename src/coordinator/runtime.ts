@@ -7,7 +7,7 @@ import { assert } from '../base/assert.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { encodeKey, encodeValue, type RecordSchema } from '../protocol/records/record.ts'
 import type { Message, MessageOf } from '../protocol/schema.ts'
-import { CoordinatorTimers } from './timers.ts'
+import { type CoordinatorTimer, CoordinatorTimers } from './timers.ts'
 
 /** A record of a coordinator's topic; a null value is a tombstone. */
 export interface CoordinatorRecord<K extends Message = Message, V extends Message = Message> {
@@ -106,6 +106,15 @@ export interface Now {
 /** absent: there is no such partition, or nobody has begun to load it. */
 export type PartitionPhase = 'absent' | 'loading' | 'active'
 
+/** A record that is to be logged; `replayed`: it changes the state then. */
+interface TurnRecord {
+  readonly record: CoordinatorRecord
+  readonly replayed: boolean
+}
+
+/** Hears how the records of a turn were logged. */
+type Ending = (errorCode: ErrorCode) => void
+
 /** One request or one time that has come, until its answers have left. */
 export class Turn {
   readonly partition: number
@@ -115,8 +124,10 @@ export class Turn {
   readonly nowMs: number
   readonly #monotonicMs: number
   readonly #timers: CoordinatorTimers
-  readonly #records: { record: CoordinatorRecord; replayed: boolean }[] = []
-  readonly #endings: ((errorCode: ErrorCode) => void)[] = []
+  readonly #records: TurnRecord[] = []
+  /** Most turns have one, for which a list would grow. */
+  #ending: Ending | undefined
+  readonly #furtherEndings: Ending[] = []
 
   readonly #follow: (operation: (turn: Turn) => void) => boolean
 
@@ -135,7 +146,7 @@ export class Turn {
     this.#timers = timers
   }
 
-  get records(): readonly { record: CoordinatorRecord; replayed: boolean }[] {
+  get records(): readonly TurnRecord[] {
     return this.#records
   }
 
@@ -151,19 +162,20 @@ export class Turn {
 
   /** Answers when all records of this turn are durable; `failed` makes the answer otherwise. */
   answer<R>(reply: Reply<R>, response: R, failed: (errorCode: ErrorCode) => R): void {
-    this.#endings.push((errorCode) => {
+    this.onEnd((errorCode) => {
       reply(errorCode === ErrorCode.NONE ? response : failed(errorCode))
     })
   }
 
   /** Runs when the records of this turn are durable, or with the coordinator error why not. */
-  onEnd(ending: (errorCode: ErrorCode) => void): void {
-    this.#endings.push(ending)
+  onEnd(ending: Ending): void {
+    if (this.#ending === undefined) this.#ending = ending
+    else this.#furtherEndings.push(ending)
   }
 
   /** As onEnd, in a turn of its own; does not run when the partition was unloaded meanwhile. */
   followedBy(operation: (turn: Turn, errorCode: ErrorCode) => void): void {
-    this.#endings.push((errorCode) => this.#follow((turn) => operation(turn, errorCode)))
+    this.onEnd((errorCode) => this.#follow((turn) => operation(turn, errorCode)))
   }
 
   /**
@@ -175,26 +187,28 @@ export class Turn {
   }
 
   /** Sets or replaces the timer `key`, which is unique in the coordinator. */
-  setTimer(key: string, delayMs: number, run: (turn: Turn) => void): void {
-    this.#timers.set(key, this.partition, this.#monotonicMs + delayMs, run)
+  setTimer(key: string, delayMs: number, run: (turn: Turn) => void): CoordinatorTimer {
+    return this.#timers.set(key, this.partition, this.#monotonicMs + delayMs, run)
   }
 
-  /** Gives the timer `key` its time anew, as it is; false: there is none. */
-  restartTimer(key: string, delayMs: number): boolean {
-    return this.#timers.move(key, this.#monotonicMs + delayMs)
+  /** The timer `key` that is set; undefined: there is none. */
+  timer(key: string): CoordinatorTimer | undefined {
+    return this.#timers.get(key)
+  }
+
+  /** Gives a timer its time anew, as it is; false: it is set no more, or never was. */
+  restartTimer(timer: CoordinatorTimer | undefined, delayMs: number): boolean {
+    return timer !== undefined && this.#timers.move(timer, this.#monotonicMs + delayMs)
   }
 
   cancelTimer(key: string): void {
     this.#timers.cancel(key)
   }
 
-  hasTimer(key: string): boolean {
-    return this.#timers.has(key)
-  }
-
   /** For the runtime: the turn is over. */
   end(errorCode: ErrorCode): void {
-    for (const ending of this.#endings) ending(errorCode)
+    this.#ending?.(errorCode)
+    for (const ending of this.#furtherEndings) ending(errorCode)
   }
 }
 

@@ -9,9 +9,12 @@ export interface TimedOperation {
   run: (turn: Turn) => void
 }
 
+/** A timer that was set; whoever keeps it need not look for it. */
+export type CoordinatorTimer = WheelTimer<TimedOperation>
+
 export class CoordinatorTimers {
   readonly #wheel: TimerWheel<TimedOperation>
-  readonly #byKey = new Map<string, WheelTimer<TimedOperation>>()
+  readonly #byKey = new Map<string, CoordinatorTimer>()
   #earliestMs = Infinity
 
   /** `nowMs`: of a monotonic clock, as all times here. */
@@ -28,29 +31,36 @@ export class CoordinatorTimers {
     return this.#earliestMs
   }
 
-  has(key: string): boolean {
-    return this.#byKey.has(key)
+  /** The timer `key` that is set; undefined: there is none. */
+  get(key: string): CoordinatorTimer | undefined {
+    return this.#byKey.get(key)
   }
 
   /** Sets or replaces the timer `key`. */
-  set(key: string, partition: number, deadlineMs: number, run: (turn: Turn) => void): void {
-    this.#earliestMs = Math.min(this.#earliestMs, deadlineMs)
+  set(
+    key: string,
+    partition: number,
+    deadlineMs: number,
+    run: (turn: Turn) => void,
+  ): CoordinatorTimer {
     const known = this.#byKey.get(key)
     if (known !== undefined) {
       known.value.run = run
-      this.#wheel.move(known, deadlineMs)
-      return
+      this.move(known, deadlineMs)
+      return known
     }
-    this.#byKey.set(key, this.#wheel.schedule(deadlineMs, { key, partition, run }))
+    this.#earliestMs = Math.min(this.#earliestMs, deadlineMs)
+    const timer = this.#wheel.schedule(deadlineMs, { key, partition, run })
+    this.#byKey.set(key, timer)
+    return timer
   }
 
-  /** Puts the timer `key` off, or brings it forward; false: there is none. */
+  /** Puts a timer off, or brings it forward; false: it has fired or was cancelled. */
   // hot
-  move(key: string, deadlineMs: number): boolean {
-    const known = this.#byKey.get(key)
-    if (known === undefined) return false
+  move(timer: CoordinatorTimer, deadlineMs: number): boolean {
+    if (!timer.isSet) return false
     this.#earliestMs = Math.min(this.#earliestMs, deadlineMs)
-    this.#wheel.move(known, deadlineMs)
+    this.#wheel.move(timer, deadlineMs)
     return true
   }
 

@@ -201,11 +201,11 @@ test('a timer that is restarted does what it did, later or sooner', (t) => {
   const world = new World().load()
   const fired: string[] = []
   world.runtime.run(PARTITION, (turn) => {
-    t.false(turn.restartTimer('x', 50))
+    t.false(turn.restartTimer(turn.timer('x'), 50))
     turn.setTimer('x', 500, () => fired.push('x'))
     turn.setTimer('y', 500, () => fired.push('y'))
-    t.true(turn.restartTimer('x', 5000))
-    t.true(turn.restartTimer('y', 50))
+    t.true(turn.restartTimer(turn.timer('x'), 5000))
+    t.true(turn.restartTimer(turn.timer('y'), 50))
   })
   world.nowMs += 1000
   world.runtime.advance()
@@ -213,5 +213,5 @@ test('a timer that is restarted does what it did, later or sooner', (t) => {
   world.nowMs += 4000
   world.runtime.advance()
   t.deepEqual(fired, ['y', 'x'])
-  world.runtime.run(PARTITION, (turn) => t.false(turn.restartTimer('x', 50)))
+  world.runtime.run(PARTITION, (turn) => t.false(turn.restartTimer(turn.timer('x'), 50)))
 })

@@ -64,8 +64,7 @@ export function continueSession(
   group: ClassicGroup,
   member: ClassicMember,
 ): void {
-  const key = member.sessionKey
-  if (key !== undefined && turn.restartTimer(key, member.sessionTimeoutMs)) return
+  if (turn.restartTimer(member.sessionTimer, member.sessionTimeoutMs)) return
   restartSession(coordinator, turn, group, member)
 }
 
@@ -218,8 +217,8 @@ function setSession(
   timeoutMs: number,
 ): void {
   const { memberId } = member
-  member.sessionKey = timerKey('session', group.groupId, memberId)
-  turn.setTimer(member.sessionKey, timeoutMs, (later) => {
+  const key = timerKey('session', group.groupId, memberId)
+  member.sessionTimer = turn.setTimer(key, timeoutMs, (later) => {
     onSessionEnd(coordinator, later, group, memberId)
   })
 }

@@ -2,9 +2,11 @@
  * The state of a classic group: members, generation, and the requests that wait for a rebalance.
  * Only what GroupMetadata records hold survives a restart. Source: Kafka's ClassicGroup.
  */
+
 import { assert } from '../../base/assert.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { CoordinatorRecord, Reply } from '../runtime.ts'
+import type { CoordinatorTimer } from '../timers.ts'
 import { subscribedTopics } from './classic-subscription.ts'
 import type { GroupAnswers } from './commands.ts'
 import { groupTombstone } from './records.ts'
@@ -43,8 +45,8 @@ export interface ClassicMember {
   isNew: boolean
   awaitingJoin: Reply<JoinAnswer> | undefined
   awaitingSync: Reply<SyncAnswer> | undefined
-  /** Names the timer of its session, once it has one: heartbeats are the most of all requests. */
-  sessionKey?: string | undefined
+  /** Of its session, once it has one: heartbeats are the most of all requests. */
+  sessionTimer?: CoordinatorTimer | undefined
 }
 
 /** The name of a timer; ids may hold any character, so the length keeps them apart. */
@@ -170,7 +172,7 @@ export class ClassicGroup implements Group {
     this.members.delete(oldId)
     this.pendingSyncs.delete(oldId)
     member.memberId = newId
-    member.sessionKey = undefined
+    member.sessionTimer = undefined
     this.#put(member)
     if (this.leaderId === oldId) this.leaderId = newId
     return member

@@ -73,7 +73,7 @@ export function startSession(
     coordinator.parts.groupConfig(groupId)['consumer.session.timeout.ms']
   const place = { groupId, memberId }
   const key = keyOf('session', place)
-  if (turn.restartTimer(key, delayMs)) return
+  if (turn.restartTimer(turn.timer(key), delayMs)) return
   turn.setTimer(key, delayMs, (later) => expire(coordinator, later, place))
 }
 
@@ -108,7 +108,7 @@ export function startClassicStep(
 
 /** Whether the time for this step runs already. */
 export function hasClassicStep(turn: Turn, kind: 'join' | 'sync', place: MemberPlace): boolean {
-  return turn.hasTimer(keyOf(kind, place))
+  return turn.timer(keyOf(kind, place)) !== undefined
 }
 
 /** The classic member did what it had to. */

@@ -27,7 +27,7 @@ export function startStreamsSession(
 ): void {
   const delayMs = coordinator.parts.groupConfig(groupId)['streams.session.timeout.ms']
   const key = keyOf('session', groupId, memberId)
-  if (turn.restartTimer(key, delayMs)) return
+  if (turn.restartTimer(turn.timer(key), delayMs)) return
   turn.setTimer(key, delayMs, (later) => {
     const group = streamsGroup(coordinator.groups, groupId)
     if (group?.members.has(memberId)) removeStreamsMember(later, group, memberId)

@@ -44,7 +44,7 @@ export function targetOfMember(
 ): StreamsTarget {
   const { coordinator, turn, group, epoch } = input
   const { groupId, targetEpoch } = group
-  if (turn.hasTimer(delayKey(groupId))) {
+  if (turn.timer(delayKey(groupId)) !== undefined) {
     statuses.push(delayed('initial rebalance delay'))
     return { epoch: targetEpoch, tasks: NO_TASKS }
   }
@@ -73,7 +73,7 @@ export function delayFirstTarget(
   const config = coordinator.parts.groupConfig(groupId)
   const delayMs = config['streams.initial.rebalance.delay.ms']
   const key = delayKey(groupId)
-  if (delayMs <= 0 || turn.hasTimer(key)) return
+  if (delayMs <= 0 || turn.timer(key) !== undefined) return
   turn.setTimer(key, delayMs, (later) => makeDelayedTarget(coordinator, later, groupId))
 }
 

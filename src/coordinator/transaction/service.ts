@@ -297,7 +297,7 @@ export class TransactionService {
 
   #scheduleTimeouts(turn: Turn): void {
     const key = `timeouts:${turn.partition}`
-    if (turn.hasTimer(key)) return
+    if (turn.timer(key) !== undefined) return
     const config = this.#parts.config()
     const intervalMs = config['transaction.abort.timed.out.transaction.cleanup.interval.ms']
     turn.setTimer(key, intervalMs, (later) => {
@@ -320,7 +320,7 @@ export class TransactionService {
 
   #scheduleExpiry(turn: Turn): void {
     const key = `expiry:${turn.partition}`
-    if (turn.hasTimer(key)) return
+    if (turn.timer(key) !== undefined) return
     const config = this.#parts.config()
     const intervalMs = config['transaction.remove.expired.transaction.cleanup.interval.ms']
     turn.setTimer(key, intervalMs, (later) => {
