@@ -2,7 +2,8 @@
  * `node dist/native-bench/clients.js --broker NAME=HOST:PORT [--broker …] [--packages FOLDER]`:
  * our own client beside others, record by record, against brokers that run already. Each client
  * has a process of its own for each job; they take turns, so that what else the machine does hits
- * all of them. The figures are medians of all rounds; ratios are those to our own client.
+ * all of them. The figures are medians of all rounds; ratios are those of our own client, used in
+ * the same way.
  */
 import { execFile } from 'node:child_process'
 import os from 'node:os'
@@ -13,7 +14,17 @@ import { Admin } from '../src/client/admin.ts'
 import { Producer } from '../src/client/producer.ts'
 import type { Figures, Job } from './clients/job.ts'
 
-const CLIENTS = ['odradek', 'odradek-batch', 'platformatic', 'confluent', 'kafkajs']
+/** Each client, and which of ours works in the same way: record by record, or by batches. */
+const CLIENTS: Readonly<Record<string, 'odradek' | 'odradek-batch'>> = {
+  odradek: 'odradek',
+  'odradek-batch': 'odradek-batch',
+  platformatic: 'odradek',
+  confluent: 'odradek',
+  kafkajs: 'odradek-batch',
+  'kafkajs-message': 'odradek',
+}
+/** Those that send in the same way as another of the list. */
+const ONLY_CONSUME = new Set(['odradek-batch', 'kafkajs-message'])
 const PARTITIONS = 4
 const WARM_UP_SHARE = 0.2
 const RUN_MS_MAX = 300_000
@@ -24,7 +35,7 @@ const { values } = parseArgs({
   options: {
     broker: { type: 'string', multiple: true },
     packages: { type: 'string', default: path.join(cache, 'node') },
-    clients: { type: 'string', default: CLIENTS.join() },
+    clients: { type: 'string', default: Object.keys(CLIENTS).join() },
     roles: { type: 'string', default: 'produce,consume' },
     sizes: { type: 'string', default: '100,1024' },
     /** Bytes of all values of a job. */
@@ -59,7 +70,7 @@ async function compare(
   if (subject.role === 'consume') await fill(topic, job)
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const client of values.clients.split(',')) {
-      if (subject.role === 'produce' && client === 'odradek-batch') continue
+      if (subject.role === 'produce' && ONLY_CONSUME.has(client)) continue
       const figures = await measure({ ...job, client, topic, packages: values.packages })
       if (figures !== undefined) results.set(client, [...(results.get(client) ?? []), figures])
     }
@@ -102,12 +113,13 @@ function print(title: string, records: number, results: ReadonlyMap<string, Figu
     perSecond: records / median(figures.map(({ seconds }) => seconds)),
     cpuMicros: (median(figures.map(({ cpuSeconds }) => cpuSeconds)) / records) * 1e6,
   }))
-  const own = rows.find(({ client }) => client === 'odradek')
   for (const { client, perSecond, cpuMicros } of rows) {
+    const alike = rows.find((row) => row.client === CLIENTS[client])
+    const own = alike ?? rows.find((row) => row.client === 'odradek')
     const speed = own === undefined ? '' : `${(own.perSecond / perSecond).toFixed(2)} ×`
     const cpu = own === undefined ? '' : `${(cpuMicros / own.cpuMicros).toFixed(2)} ×`
     console.log(
-      client.padEnd(14) +
+      client.padEnd(16) +
         `${Math.round(perSecond)} records/s`.padStart(20) +
         speed.padStart(9) +
         `${cpuMicros.toFixed(2)} µs CPU/record`.padStart(22) +

@@ -1,10 +1,13 @@
-/** kafkajs: calls of many records, and eachBatch, which are its fastest. */
+/** kafkajs: calls of many records, and eachBatch, which are its fastest; or eachMessage. */
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { type Contender, type Job, recordValue, sendByCalls } from './job.ts'
 
+interface Message {
+  readonly value: Buffer | null
+}
 interface Batch {
-  readonly messages: readonly { readonly value: Buffer | null }[]
+  readonly messages: readonly Message[]
 }
 interface KafkaJs {
   producer(options: object): {
@@ -15,7 +18,10 @@ interface KafkaJs {
   consumer(options: object): {
     connect(): Promise<void>
     subscribe(request: object): Promise<void>
-    run(options: { eachBatch(payload: { batch: Batch }): Promise<void> }): Promise<void>
+    run(options: {
+      eachBatch?(payload: { batch: Batch }): Promise<void>
+      eachMessage?(payload: { message: Message }): Promise<void>
+    }): Promise<void>
   }
 }
 
@@ -37,9 +43,7 @@ export const kafkajs: Contender = {
   },
 
   async consume(job, seen) {
-    const consumer = open(job).consumer({ groupId: `bench-${process.pid}` })
-    await consumer.connect()
-    await consumer.subscribe({ topic: job.topic, fromBeginning: true })
+    const consumer = await subscribed(job)
     let bytes = 0
     await new Promise<void>((resolve, reject) => {
       const eachBatch = async ({ batch }: { batch: Batch }) => {
@@ -50,6 +54,31 @@ export const kafkajs: Contender = {
     })
     if (bytes === 0) throw new Error('no bytes')
   },
+}
+
+/** The same, but read record by record. */
+export const kafkajsByMessage: Contender = {
+  produce: kafkajs.produce,
+
+  async consume(job, seen) {
+    const consumer = await subscribed(job)
+    let bytes = 0
+    await new Promise<void>((resolve, reject) => {
+      const eachMessage = async ({ message }: { message: Message }) => {
+        bytes += message.value?.length ?? 0
+        if (seen(1)) resolve()
+      }
+      consumer.run({ eachMessage }).catch(reject)
+    })
+    if (bytes === 0) throw new Error('no bytes')
+  },
+}
+
+async function subscribed(job: Job) {
+  const consumer = open(job).consumer({ groupId: `bench-${process.pid}` })
+  await consumer.connect()
+  await consumer.subscribe({ topic: job.topic, fromBeginning: true })
+  return consumer
 }
 
 function open({ packages, bootstrapServers }: Job): KafkaJs {

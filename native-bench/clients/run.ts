@@ -1,7 +1,7 @@
 /** One client does one job, which is given as JSON; prints its figures as JSON. */
 import { confluent } from './confluent.ts'
 import { type Contender, type Figures, type Job, startClock, timed } from './job.ts'
-import { kafkajs } from './kafkajs.ts'
+import { kafkajs, kafkajsByMessage } from './kafkajs.ts'
 import { odradek, odradekByBatch } from './odradek.ts'
 import { platformatic } from './platformatic.ts'
 
@@ -11,6 +11,7 @@ const contenders: Readonly<Record<string, Contender>> = {
   platformatic,
   confluent,
   kafkajs,
+  'kafkajs-message': kafkajsByMessage,
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job
