@@ -34,114 +34,136 @@ export type Decoded<F extends Fields> = { readonly [K in keyof F]: F[K]['decoded
 /** What encoding takes: fields that are left out have their default, at any depth. */
 export type Encodable<F extends Fields> = { [K in keyof F]?: F[K]['encodable'] }
 
-/** One field, or the element of an array. Immutable: each modifier answers a changed copy. */
-export class Field<Out = unknown, In = unknown> {
-  /** Exists for the compiler only. */
-  declare readonly decoded: Out
-  /** Exists for the compiler only. */
-  declare readonly encodable: In
-
+/** What a field is made of. */
+interface FieldParts {
   readonly kind: Kind
   /** Of an array: what it holds. */
   readonly element: Field | undefined
   /** Of a struct: its fields. */
   readonly fields: Fields | undefined
-  readonly sinceVersion: number = 0
-  readonly untilVersion: number = Infinity
+  readonly sinceVersion: number
+  readonly untilVersion: number
   /** The first version in which null may be sent; Infinity: never. */
-  readonly nullableSince: number = Infinity
+  readonly nullableSince: number
   /** [] and {} stand for the empty array and the struct of defaults. */
   readonly defaultValue: unknown
   /** Number of a tagged field, -1 for a plain one. KIP-482. */
-  readonly tagNumber: number = -1
-  readonly isIgnorable: boolean = false
+  readonly tagNumber: number
+  readonly isIgnorable: boolean
+}
 
-  constructor(kind: Kind, defaultValue: unknown, element?: Field, fields?: Fields) {
-    this.kind = kind
-    this.defaultValue = defaultValue
-    this.element = element
-    this.fields = fields
+/** One field, or the element of an array. Immutable: each modifier answers a changed copy. */
+export class Field<Out = unknown, In = unknown> implements FieldParts {
+  /** Exists for the compiler only. */
+  declare readonly decoded: Out
+  /** Exists for the compiler only. */
+  declare readonly encodable: In
+
+  // Assigned, not initialized: there are thousands, made anew in each thread, and a class field is
+  // slow before V8 has compiled its class.
+  declare readonly kind: Kind
+  declare readonly element: Field | undefined
+  declare readonly fields: Fields | undefined
+  declare readonly sinceVersion: number
+  declare readonly untilVersion: number
+  declare readonly nullableSince: number
+  declare readonly defaultValue: unknown
+  declare readonly tagNumber: number
+  declare readonly isIgnorable: boolean
+
+  constructor(parts: FieldParts) {
+    this.kind = parts.kind
+    this.element = parts.element
+    this.fields = parts.fields
+    this.sinceVersion = parts.sinceVersion
+    this.untilVersion = parts.untilVersion
+    this.nullableSince = parts.nullableSince
+    this.defaultValue = parts.defaultValue
+    this.tagNumber = parts.tagNumber
+    this.isIgnorable = parts.isIgnorable
   }
 
   /** First version that has the field. */
   since(version: number): Field<Out, In> {
-    return this.#changed({ sinceVersion: version })
+    return new Field({ ...this, sinceVersion: version })
   }
 
   /** Last version that has the field. */
   until(version: number): Field<Out, In> {
-    return this.#changed({ untilVersion: version })
+    return new Field({ ...this, untilVersion: version })
   }
 
   /** The value of a field that is not sent. `{}` for a struct of defaults. */
   default(value: In): Field<Out, In> {
-    return this.#changed({ defaultValue: value })
+    return new Field({ ...this, defaultValue: value })
   }
 
   /** Makes it a tagged field, which is sent at the end of its struct and only when not default. */
   tag(number: number, since = 0): Field<Out, In> {
-    return this.#changed({ tagNumber: number, sinceVersion: since })
+    return new Field({ ...this, tagNumber: number, sinceVersion: since })
   }
 
   /** A set value is dropped silently in versions that lack the field; otherwise that throws. */
   ignorable(): Field<Out, In> {
-    return this.#changed({ isIgnorable: true })
+    return new Field({ ...this, isIgnorable: true })
   }
 
   /** Serves nullable(), which is how definitions read. */
   orNull(since: number): Field<Out | null, In | null> {
-    return this.#changed({ nullableSince: since, defaultValue: null }) as Field<
-      Out | null,
-      In | null
-    >
+    return new Field({ ...this, nullableSince: since, defaultValue: null })
   }
+}
 
-  #changed(changes: Partial<Field>): Field<Out, In> {
-    const copy = new Field<Out, In>(this.kind, this.defaultValue, this.element, this.fields)
-    return Object.assign(
-      copy,
-      {
-        sinceVersion: this.sinceVersion,
-        untilVersion: this.untilVersion,
-        nullableSince: this.nullableSince,
-        tagNumber: this.tagNumber,
-        isIgnorable: this.isIgnorable,
-      },
-      changes,
-    )
-  }
+/** A field of all versions that is never null. */
+function plain<Out, In>(
+  kind: Kind,
+  defaultValue: unknown,
+  element?: Field,
+  fields?: Fields,
+): Field<Out, In> {
+  return new Field({
+    kind,
+    element,
+    fields,
+    sinceVersion: 0,
+    untilVersion: Infinity,
+    nullableSince: Infinity,
+    defaultValue,
+    tagNumber: -1,
+    isIgnorable: false,
+  })
 }
 
 const EMPTY = Buffer.alloc(0)
 
 /** A byte that is 0 or 1. */
-export const bool = (): Field<boolean, boolean> => new Field('bool', false)
+export const bool = (): Field<boolean, boolean> => plain('bool', false)
 /** Signed 8 bits. */
-export const int8 = (): Field<number, number> => new Field('int8', 0)
+export const int8 = (): Field<number, number> => plain('int8', 0)
 /** Signed 16 bits. */
-export const int16 = (): Field<number, number> => new Field('int16', 0)
+export const int16 = (): Field<number, number> => plain('int16', 0)
 /** Unsigned 16 bits. */
-export const uint16 = (): Field<number, number> => new Field('uint16', 0)
+export const uint16 = (): Field<number, number> => plain('uint16', 0)
 /** Signed 32 bits. */
-export const int32 = (): Field<number, number> => new Field('int32', 0)
+export const int32 = (): Field<number, number> => plain('int32', 0)
 /** Signed 64 bits as a number; beyond 2^53 the nearest double. */
-export const int64 = (): Field<number, number> => new Field('int64', 0)
+export const int64 = (): Field<number, number> => plain('int64', 0)
 /** IEEE 754 double. */
-export const float64 = (): Field<number, number> => new Field('float64', 0)
+export const float64 = (): Field<number, number> => plain('float64', 0)
 /** UTF-8 text. */
-export const string = (): Field<string, string> => new Field('string', '')
+export const string = (): Field<string, string> => plain('string', '')
 /** 16 bytes, as text in Kafka's base64url form; see base/uuid.ts. */
-export const uuid = (): Field<string, string> => new Field('uuid', ZERO_UUID)
+export const uuid = (): Field<string, string> => plain('uuid', ZERO_UUID)
 /** Bytes, decoded to a view into the frame. */
-export const bytes = (): Field<Buffer, Buffer> => new Field('bytes', EMPTY)
+export const bytes = (): Field<Buffer, Buffer> => plain('bytes', EMPTY)
 /** Record batches, decoded to a view into the frame. */
-export const records = (): Field<Buffer, Buffer> => new Field('records', EMPTY)
+export const records = (): Field<Buffer, Buffer> => plain('records', EMPTY)
 /** Any number of `element`. */
 export const array = <O, I>(element: Field<O, I>): Field<readonly O[], readonly I[]> =>
-  new Field('array', [], element)
+  plain('array', [], element)
 /** A group of fields. */
 export const struct = <F extends Fields>(fields: F): Field<Decoded<F>, Encodable<F>> =>
-  new Field('struct', {}, undefined, fields)
+  plain('struct', {}, undefined, fields)
 /** May be null from version `since` on, and is null by default. */
 export const nullable = <O, I>(field: Field<O, I>, since = 0): Field<O | null, I | null> =>
   field.orNull(since)
