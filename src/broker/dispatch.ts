@@ -82,7 +82,7 @@ export class Dispatcher {
     pooled: PooledBuffer | undefined,
   ): void {
     try {
-      this.#start(connection, bytes.subarray(from, to), pooled)
+      this.#start(connection, bytes, from, to, pooled)
     } catch (error) {
       if (error instanceof MalformedRequest) {
         connection.close(`malformed request: ${error.message}`)
@@ -112,9 +112,15 @@ export class Dispatcher {
     return writer.finishFrame()
   }
 
-  #start(connection: Connection, frame: Buffer, pooled: PooledBuffer | undefined): void {
-    const apiKey = frame.readInt16BE(0)
-    const apiVersion = frame.readInt16BE(2)
+  #start(
+    connection: Connection,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    pooled: PooledBuffer | undefined,
+  ): void {
+    const apiKey = bytes.readInt16BE(from)
+    const apiVersion = bytes.readInt16BE(from + 2)
     const handler = this.#handlers[apiKey]
     if (handler === undefined) {
       connection.close(`API ${apiKey} is not served`)
@@ -122,11 +128,12 @@ export class Dispatcher {
     }
     const [lowest, highest] = handler.served
     if (apiVersion < lowest || apiVersion > highest) {
-      this.#refuseVersion(connection, handler, frame)
+      this.#refuseVersion(connection, handler, apiVersion, bytes.readInt32BE(from + 4))
       return
     }
-    const header = decodeRequestHeader(frame, 0, () => apiVersion >= handler.api.flexibleFrom)
-    const request = decodeRequest(handler.api, apiVersion, frame, header.bodyAt)
+    const isFlexible = () => apiVersion >= handler.api.flexibleFrom
+    const header = decodeRequestHeader(bytes, from, isFlexible, to)
+    const request = decodeRequest(handler.api, apiVersion, bytes, header.bodyAt, to)
     const exchange = new RequestExchange(this, connection, handler, header, pooled)
     ;(connection.session as ConnectionState).underWay.push(exchange)
     handler.handle(request, exchange)
@@ -136,13 +143,16 @@ export class Dispatcher {
    * A client that asks with another ApiVersions is told what there is, in the oldest form
    * (KIP-511).
    */
-  #refuseVersion(connection: Connection, handler: Handler, frame: Buffer): void {
-    const version = frame.readInt16BE(2)
+  #refuseVersion(
+    connection: Connection,
+    handler: Handler,
+    version: number,
+    correlationId: number,
+  ): void {
     if (handler.api.key !== API_VERSIONS) {
       connection.close(`${handler.api.name} version ${version} is not served`)
       return
     }
-    const correlationId = frame.readInt32BE(4)
     connection.send(this.encode(handler, 0, correlationId, unsupportedVersionResponse), undefined)
   }
 }

@@ -20,15 +20,16 @@ type Codec = { decode: Decode | undefined; encode: Encode | undefined }
 
 const reader = new Reader()
 
-/** The request body at `at`. Byte values are views into `buffer`; bytes after the body are
- *  ignored. Throws MalformedRequest. `version` has to be one of the API's. */
+/** The request body at `at`, which ends before `end`. Byte values are views into `buffer`; bytes
+ *  after the body are ignored. Throws MalformedRequest. `version` has to be one of the API's. */
 export function decodeRequest<A extends Api>(
   api: A,
   version: number,
   buffer: Buffer,
   at: number,
+  end: number = buffer.length,
 ): RequestOf<A> {
-  return decodeMessage(api.request, version, buffer, at) as RequestOf<A>
+  return decodeMessage(api.request, version, buffer, at, end) as RequestOf<A>
 }
 
 /** The response body at `at`; as decodeRequest. */
@@ -67,10 +68,11 @@ export function decodeMessage<M extends Message>(
   version: number,
   buffer: Buffer,
   at: number,
+  end: number = buffer.length,
 ): MessageOf<M> {
   const codec = codecOf(message, version)
   codec.decode ??= compileDecoder(message, version)
-  reader.reset(buffer, at)
+  reader.reset(buffer, at, end)
   return codec.decode(reader) as MessageOf<M>
 }
 

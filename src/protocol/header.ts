@@ -22,14 +22,16 @@ export type ResponseHeader = { readonly correlationId: number; readonly bodyAt: 
 const API_VERSIONS_KEY = 18
 const reader = new Reader()
 
-/** The header at `at`, which is behind the size. `flexible` says whether a request of this key and
- *  version has the flexible header; see apis/index.ts. Throws MalformedRequest. */
+/** The header at `at`, which is behind the size, of a request that ends at `end`. `flexible` says
+ *  whether a request of this key and version has the flexible header; see apis/index.ts. Throws
+ *  MalformedRequest. */
 export function decodeRequestHeader(
   buffer: Buffer,
   at: number,
   flexible: (apiKey: number, version: number) => boolean,
+  end: number = buffer.length,
 ): RequestHeader {
-  reader.reset(buffer, at)
+  reader.reset(buffer, at, end)
   const apiKey = reader.int16()
   const apiVersion = reader.int16()
   const correlationId = reader.int32()

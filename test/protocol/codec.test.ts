@@ -57,6 +57,58 @@ test('what is encoded is decoded again, for any message, version and value', (t)
   t.pass()
 })
 
+test('text is what its bytes say, whatever was read before', (t) => {
+  const one = defineMessage({
+    name: 'One',
+    versions: [0, 0],
+    flexibleFrom: null,
+    fields: { text: string() },
+  })
+  // Few bytes, whole sequences and broken ones, so that texts fall on one place.
+  const byte = fc.constantFrom(0x61, 0x62, 0xc3, 0xa9, 0xe9, 0xff, 0x80, 0xe2, 0x82, 0xac)
+  const text = fc.oneof(
+    fc.array(byte, { maxLength: 5 }).map((list) => Buffer.from(list)),
+    fc.string({ unit: 'grapheme', maxLength: 50 }).map((value) => Buffer.from(value)),
+  )
+  // Of the same characters, in UTF-8 and in what is none.
+  const twins = fc
+    .array(fc.integer({ min: 0x60, max: 0xff }), { minLength: 1, maxLength: 8 })
+    .map((units) => String.fromCharCode(...units))
+    .map((value) => [Buffer.from(value), Buffer.from(value, 'latin1')])
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(text, twins), { size: '+2', maxLength: 500 }).map((list) => list.flat()),
+      (texts) =>
+        texts.every((bytes) => {
+          const size = Buffer.from([bytes.length >> 8, bytes.length])
+          const decoded = decodeMessage(one, 0, Buffer.concat([size, bytes]), 0)
+          return decoded.text === bytes.toString()
+        }),
+    ),
+    { numRuns: 200 },
+  )
+  t.pass()
+})
+
+test('a message is read up to its end, whatever lies behind', (t) => {
+  fc.assert(
+    fc.property(anyMessage, fc.nat(), ({ named: { message, version }, value }, cut) => {
+      const bytes = encoded(message, version, value)
+      const end = cut % (bytes.length + 1)
+      const read = (buffer: Buffer, until?: number) => {
+        try {
+          return decodeMessage(message, version, buffer, 0, until)
+        } catch (error) {
+          return (error as Error).message
+        }
+      }
+      return isDeepStrictEqual(read(bytes, end), read(bytes.subarray(0, end)))
+    }),
+    { numRuns: 1500 },
+  )
+  t.pass()
+})
+
 test('bytes before and behind a message do not change it', (t) => {
   fc.assert(
     fc.property(anyMessage, ({ named: { message, version }, value }) => {
