@@ -263,10 +263,6 @@ export class Coordinator {
       })
       return
     }
-    const run = () => {
-      this.#transactions.onCommand(command, answer)
-      this.#setTick()
-    }
     if (command.kind === 'end-txn') {
       this.#transactions.onCommand(command, (result) => {
         this.#tellRefusedEnd(command, result.errorCode)
@@ -274,6 +270,10 @@ export class Coordinator {
       })
       this.#setTick()
       return
+    }
+    const run = () => {
+      this.#transactions.onCommand(command, answer)
+      this.#setTick()
     }
     if (command.kind === 'list-transactions' && command.request.transactionalIdPattern) {
       this.#regexes.whenLoaded(run)

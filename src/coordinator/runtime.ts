@@ -122,7 +122,7 @@ export class Turn {
   readonly producer: TransactionProducer | undefined
   /** Wall milliseconds. */
   readonly nowMs: number
-  readonly #monotonicMs: number
+  readonly monotonicMs: number
   readonly #timers: CoordinatorTimers
   readonly #records: TurnRecord[] = []
   /** Most turns have one, for which a list would grow. */
@@ -142,7 +142,7 @@ export class Turn {
     this.producer = producer
     this.#follow = follow
     this.nowMs = now.wallMs
-    this.#monotonicMs = now.monotonicMs
+    this.monotonicMs = now.monotonicMs
     this.#timers = timers
   }
 
@@ -188,7 +188,7 @@ export class Turn {
 
   /** Sets or replaces the timer `key`, which is unique in the coordinator. */
   setTimer(key: string, delayMs: number, run: (turn: Turn) => void): CoordinatorTimer {
-    return this.#timers.set(key, this.partition, this.#monotonicMs + delayMs, run)
+    return this.#timers.set(key, this.partition, this.monotonicMs + delayMs, run)
   }
 
   /** The timer `key` that is set; undefined: there is none. */
@@ -198,7 +198,7 @@ export class Turn {
 
   /** Gives a timer its time anew, as it is; false: it is set no more, or never was. */
   restartTimer(timer: CoordinatorTimer | undefined, delayMs: number): boolean {
-    return timer !== undefined && this.#timers.move(timer, this.#monotonicMs + delayMs)
+    return timer !== undefined && this.#timers.move(timer, this.monotonicMs + delayMs)
   }
 
   cancelTimer(key: string): void {

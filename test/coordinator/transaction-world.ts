@@ -70,6 +70,8 @@ export class TransactionWorld {
   /** Markers wait until they are let go. */
   holdsMarkers = false
   nowMs = 1_000_000
+  /** How far the wall clock is ahead of the one that nobody sets. */
+  wallAheadMs = 0
   /** What the next append to the coordinator's log answers. */
   nextAppend: ErrorCode = ErrorCode.NONE
   #held: (() => void)[] = []
@@ -169,7 +171,7 @@ export class TransactionWorld {
         appendMarker: (_, __, done) => done(ErrorCode.NONE),
         reload: () => undefined,
       },
-      now: () => ({ wallMs: this.nowMs, monotonicMs: this.nowMs }),
+      now: () => ({ wallMs: this.nowMs + this.wallAheadMs, monotonicMs: this.nowMs }),
       config: () =>
         ({
           'add.partitions.to.txn.retry.backoff.max.ms': 100,

@@ -113,6 +113,37 @@ test('a transaction that takes too long is aborted, and its producer fenced', (t
   t.is(told(world.end('x', producer, true)), ErrorCode.INVALID_TXN_STATE)
 })
 
+test('a clock that is set ends no transaction, and lengthens none', (t) => {
+  for (const byMs of [3_600_000, -3_600_000]) {
+    const world = new TransactionWorld()
+    const producer = world.initialize('x')
+    world.join('x', producer, 0)
+    world.wallAheadMs = byMs
+    world.advance(TIMEOUT_MS - 2000)
+    world.join('x', producer, 1)
+    t.is(world.stateOf('x'), 'Ongoing')
+    world.advance(4000)
+    t.is(world.stateOf('x'), 'CompleteAbort')
+  }
+})
+
+test('the time of a transaction goes on over a restart, by the wall clock and no longer', (t) => {
+  for (const [downMs, leftMs] of [
+    [TIMEOUT_MS / 2, TIMEOUT_MS / 2],
+    [TIMEOUT_MS * 2, 0],
+    [-TIMEOUT_MS, TIMEOUT_MS],
+  ] as const) {
+    const world = new TransactionWorld()
+    world.join('x', world.initialize('x'), 0)
+    world.wallAheadMs += downMs
+    world.restart()
+    if (leftMs > 0) world.advance(leftMs - 2000)
+    t.is(world.stateOf('x'), 'Ongoing')
+    world.advance(4000)
+    t.is(world.stateOf('x'), 'CompleteAbort')
+  }
+})
+
 test('an id that nobody uses is forgotten, also in the log', (t) => {
   const world = new TransactionWorld()
   world.join('x', world.initialize('x'), 0)

@@ -2,7 +2,6 @@
  * The state of a classic group: members, generation, and the requests that wait for a rebalance.
  * Only what GroupMetadata records hold survives a restart. Source: Kafka's ClassicGroup.
  */
-
 import { assert } from '../../base/assert.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { CoordinatorRecord, Reply } from '../runtime.ts'

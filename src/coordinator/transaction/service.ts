@@ -27,7 +27,7 @@ import { initialize } from './initialize.ts'
 import { join, producerProblem } from './join.ts'
 import { MarkerSender } from './markers.ts'
 import { transactionRecord } from './records.ts'
-import { expireIds, hasOngoing, timedOut } from './timeouts.ts'
+import { expireIds, hasOngoing, TransactionDeadlines, timedOut } from './timeouts.ts'
 import {
   isPrepared,
   NO_EPOCH,
@@ -76,6 +76,7 @@ export class TransactionService {
   readonly #parts: TransactionServiceParts
   readonly #markers: MarkerSender
   readonly #waiters = new TransactionWaiters()
+  readonly #deadlines = new TransactionDeadlines()
   /** Ids with a change that is not durable yet: nothing else may build on it. */
   readonly #unsettled = new Set<string>()
 
@@ -251,7 +252,10 @@ export class TransactionService {
       settled(errorCode, transaction)
       if (!isPrepared(transaction)) this.#waiters.resume(id)
     })
-    if (state === 'Ongoing') this.#scheduleTimeouts(turn)
+    if (state === 'Ongoing') {
+      this.#deadlines.of(transaction, turn)
+      this.#scheduleTimeouts(turn)
+    } else this.#deadlines.delete(id)
     if (state === 'Empty') this.#scheduleExpiry(turn)
   }
 
@@ -282,7 +286,9 @@ export class TransactionService {
 
   /** What was prepared has to end; what is ongoing may take too long. */
   #onLoaded(turn: Turn): void {
-    const prepared = [...this.coordinator.of(turn.partition)].filter(isPrepared)
+    const all = [...this.coordinator.of(turn.partition)]
+    for (const one of all) if (one.state === 'Ongoing') this.#deadlines.of(one, turn)
+    const prepared = all.filter(isPrepared)
     turn.onEnd(() => {
       for (const one of prepared) this.#markers.begin(one)
     })
@@ -292,6 +298,7 @@ export class TransactionService {
 
   #onUnloaded(partition: number): void {
     this.#markers.forget(partition)
+    this.#deadlines.forget(partition)
     this.#waiters.resumeAll(partition)
   }
 
@@ -301,7 +308,11 @@ export class TransactionService {
     const config = this.#parts.config()
     const intervalMs = config['transaction.abort.timed.out.transaction.cleanup.interval.ms']
     turn.setTimer(key, intervalMs, (later) => {
-      for (const { transactionalId, producerEpoch } of timedOut(this.coordinator, later)) {
+      for (const { transactionalId, producerEpoch } of timedOut(
+        this.coordinator,
+        this.#deadlines,
+        later,
+      )) {
         later.onEnd(() => this.#timeOut(transactionalId, producerEpoch))
       }
       if (hasOngoing(this.coordinator, later.partition)) this.#scheduleTimeouts(later)
