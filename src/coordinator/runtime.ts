@@ -125,9 +125,7 @@ export class Turn {
   readonly monotonicMs: number
   readonly #timers: CoordinatorTimers
   readonly #records: TurnRecord[] = []
-  /** Most turns have one, for which a list would grow. */
-  #ending: Ending | undefined
-  readonly #furtherEndings: Ending[] = []
+  readonly #endings: Ending[] = []
 
   readonly #follow: (operation: (turn: Turn) => void) => boolean
 
@@ -169,8 +167,7 @@ export class Turn {
 
   /** Runs when the records of this turn are durable, or with the coordinator error why not. */
   onEnd(ending: Ending): void {
-    if (this.#ending === undefined) this.#ending = ending
-    else this.#furtherEndings.push(ending)
+    this.#endings.push(ending)
   }
 
   /** As onEnd, in a turn of its own; does not run when the partition was unloaded meanwhile. */
@@ -207,8 +204,7 @@ export class Turn {
 
   /** For the runtime: the turn is over. */
   end(errorCode: ErrorCode): void {
-    this.#ending?.(errorCode)
-    for (const ending of this.#furtherEndings) ending(errorCode)
+    for (const ending of this.#endings) ending(errorCode)
   }
 }
 
