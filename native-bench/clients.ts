@@ -1,9 +1,9 @@
 /**
  * `node dist/native-bench/clients.js --broker NAME=HOST:PORT [--broker …] [--packages FOLDER]`:
- * our own client beside others, record by record, against brokers that run already. Each client
- * has a process of its own for each job; they take turns, so that what else the machine does hits
- * all of them. The figures are medians of all rounds; ratios are those of our own client, used in
- * the same way.
+ * our own client beside others, record by record and by batches, against brokers that run already.
+ * Each client has a process of its own for each job; they take turns, so that what else the machine
+ * does hits all of them. The figures are medians of all rounds; ratios are those of our own client,
+ * used in the same way.
  */
 import { execFile } from 'node:child_process'
 import os from 'node:os'
@@ -14,7 +14,7 @@ import { Admin } from '../src/client/admin.ts'
 import { Producer } from '../src/client/producer.ts'
 import type { Figures, Job } from './clients/job.ts'
 
-/** Each client, and which of ours works in the same way: record by record, or by batches. */
+/** Each client, and which of ours reads in the same way: record by record, or by batches. */
 const CLIENTS: Readonly<Record<string, 'odradek' | 'odradek-batch'>> = {
   odradek: 'odradek',
   'odradek-batch': 'odradek-batch',
@@ -76,7 +76,10 @@ async function compare(
     }
   }
   await admin.deleteTopics([topic])
-  print(`${broker}, ${subject.role} ${subject.recordBytes} B`, records, results)
+  const title = `${broker}, ${subject.role} ${subject.recordBytes} B`
+  print(title, records, results, (client) => {
+    return subject.role === 'consume' ? CLIENTS[client] : 'odradek'
+  })
 }
 
 /** Undefined, and said why, if the client cannot run here. */
@@ -106,7 +109,13 @@ async function fill(
   }
 }
 
-function print(title: string, records: number, results: ReadonlyMap<string, Figures[]>): void {
+/** `alike`: which client of ours the figures of another are to be held against. */
+function print(
+  title: string,
+  records: number,
+  results: ReadonlyMap<string, Figures[]>,
+  alike: (client: string) => string | undefined,
+): void {
   console.log(`\n${title}`)
   const rows = [...results].map(([client, figures]) => ({
     client,
@@ -114,8 +123,7 @@ function print(title: string, records: number, results: ReadonlyMap<string, Figu
     cpuMicros: (median(figures.map(({ cpuSeconds }) => cpuSeconds)) / records) * 1e6,
   }))
   for (const { client, perSecond, cpuMicros } of rows) {
-    const alike = rows.find((row) => row.client === CLIENTS[client])
-    const own = alike ?? rows.find((row) => row.client === 'odradek')
+    const own = rows.find((row) => row.client === alike(client))
     const speed = own === undefined ? '' : `${(own.perSecond / perSecond).toFixed(2)} ×`
     const cpu = own === undefined ? '' : `${(cpuMicros / own.cpuMicros).toFixed(2)} ×`
     console.log(
