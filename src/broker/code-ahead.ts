@@ -61,5 +61,11 @@ export function awaitCode(ahead: CodeAhead): CompiledFile | undefined {
 function finished({ file, modifiedMs, memory }: CodeAhead): CompiledFile | undefined {
   const bytes = Atomics.load(new Int32Array(memory, 0, 1), 0)
   if (bytes <= 0) return undefined
-  return { file, modifiedMs, code: new Uint8Array(memory, CODE_AT, bytes), hasRun: false }
+  return {
+    file,
+    modifiedMs,
+    code: new Uint8Array(memory, CODE_AT, bytes),
+    hasRun: false,
+    required: {},
+  }
 }

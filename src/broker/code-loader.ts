@@ -3,10 +3,12 @@
  * parses and compiles the broker's code anew: more than half of what its start takes. A worker that
  * stops therefore gives what V8 made of it, with the functions that ran, and later workers begin
  * with that. V8 takes it only for the same version, flags and length of source, and otherwise
- * compiles as ever; what was not taken is given anew. Nothing is written to files.
+ * compiles as ever; what was not taken is given anew. With it goes where the code found what it
+ * requires, which Node looks for in many places. Nothing is written to files.
  *
  * Node has this for files only (module.enableCompileCache, from 22.1 on), so a worker's `_compile`
- * is replaced, which many packages did before Node had it. No code of users runs in a worker.
+ * is replaced, which many packages did before Node had it, and its `_resolveFilename`, which they
+ * still do. No code of users runs in a worker.
  */
 import { readFileSync, statSync } from 'node:fs'
 import Module, { createRequire } from 'node:module'
@@ -24,6 +26,8 @@ export interface CompiledFile {
   readonly code: Uint8Array
   /** It has the functions that ran. Otherwise it is what is known before the file runs. */
   readonly hasRun: boolean
+  /** The file of each module that it required, by the name that it said. */
+  readonly required: Readonly<Record<string, string>>
 }
 
 /** The code of a worker: beside this in the bundle, in its own file otherwise. */
@@ -55,12 +59,23 @@ interface CompilingModule {
   _compile(this: NodeJS.Module, content: string, file: string, format?: string): unknown
 }
 
+interface ResolvingModule {
+  _resolveFilename(
+    name: string,
+    parent?: NodeJS.Module | null,
+    isMain?: boolean,
+    options?: object,
+  ): string
+}
+
 /** Loads the code of one worker. Lives there, in the worker's first file. */
 export class CodeLoader {
   readonly #known = new Map<string, CompiledFile>()
   /** Compiled here without the help of others, and not made into code to give yet. */
   readonly #fresh = new Map<string, Fresh>()
   readonly #given = new Map<string, CompiledFile>()
+  /** What each file that was compiled here required so far. */
+  readonly #required = new Map<string, Record<string, string>>()
 
   readonly #parts: WorkerCode
 
@@ -84,6 +99,7 @@ export class CodeLoader {
       const { exports } = this
       return run.call(exports, exports, createRequire(file), this, file, dirname(file))
     }
+    this.#rememberFound()
     const require = createRequire(WORKER)
     const { lent } = this.#parts
     if (lent !== undefined) for (const one of borrowCode(lent)) this.#known.set(one.file, one)
@@ -95,10 +111,26 @@ export class CodeLoader {
   give(): CompiledFile[] {
     for (const [file, { script, modifiedMs }] of this.#fresh) {
       const code = shared(script.createCachedData())
-      this.#given.set(file, { file, modifiedMs, code, hasRun: true })
+      const required = { ...this.#required.get(file) }
+      this.#given.set(file, { file, modifiedMs, code, hasRun: true, required })
     }
     this.#fresh.clear()
     return [...this.#given.values()]
+  }
+
+  /** Finds what a file requires where it was found before. */
+  #rememberFound(): void {
+    const resolving = Module as unknown as ResolvingModule
+    const resolveAsEver = resolving._resolveFilename
+    resolving._resolveFilename = (name, parent, isMain, options) => {
+      const isPlain = options === undefined
+      const required = isPlain ? this.#required.get(parent?.filename ?? '') : undefined
+      const known = required?.[name]
+      if (known !== undefined) return known
+      const found = resolveAsEver.call(Module, name, parent, isMain, options)
+      if (required !== undefined) required[name] = found
+      return found
+    }
   }
 
   /** The bundle is ASCII, which is read in half the time that UTF-8 takes. */
@@ -123,6 +155,7 @@ export class CodeLoader {
 
   #compile(content: string, file: string, modifiedMs: number): Script {
     const known = this.#known.get(file)
+    this.#required.set(file, { ...known?.required })
     const script = new Script(Module.wrap(content), {
       filename: file,
       cachedData: known?.modifiedMs === modifiedMs ? known.code : undefined,

@@ -73,6 +73,8 @@ test('what one worker compiled, a later one does not compile again', async (t) =
   const code = await handedOn({})
   t.true(files(code).includes('bundle/worker.cjs'))
   t.true(code.length > 1)
+  const worker = code.find(({ file }) => file === CODE)
+  t.regex(worker?.required['@node-rs/crc32'] ?? '', /crc32.index\.js$/)
   t.deepEqual(files(await handedOn({ code })), [])
 })
 
