@@ -24,6 +24,8 @@ const TOPIC = 2
 const BROKER = 4
 const CLEAN_FILE = '.kafka_cleanshutdown'
 const FULL_DISK_BYTES = 48 * 1024 * 1024
+/** Batches that are written when the disk has room again: a small part of it. */
+const GOES_ON_BATCHES = 300
 
 /** A scenario: gets a broker that serves, throws Broken, answers what it did. */
 export type Scenario = (subject: Subject) => Promise<string>
@@ -246,8 +248,14 @@ async function fillsAndEmpties(subject: Subject, ballast: string): Promise<strin
   }
   await readsWhileFull(subject)
   const refused = refusals()
+  const written = () => producers.reduce((sum, one) => sum + one.acknowledged.length, 0)
+  const enough = written() + GOES_ON_BATCHES
   fs.rmSync(ballast)
-  await pause(500)
+  // No longer than it takes to see that it goes on: what is freed is full again soon.
+  for (let i = 0; written() < enough; i++) {
+    if (i > 3000) throw new Broken('it does not go on when there is room again')
+    await pause(10)
+  }
   for (const producer of producers) producer.stop()
   await run
   const records = await subject.verify('full', producers)
