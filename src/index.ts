@@ -101,6 +101,7 @@ export {
   RetriableError,
   TimeoutError,
 } from './client/errors.ts'
+export type { ConsumerGroupMetadata, MemberIdentity } from './client/group.ts'
 export type {
   CommittedOffset,
   FoundOffset,

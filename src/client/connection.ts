@@ -62,6 +62,7 @@ export class ClientConnection {
   /** In the order of the requests. */
   readonly #pending: Pending[] = []
   #versions: VersionRanges = new Map()
+  #features: ReadonlyMap<string, number> = new Map()
   #nextCorrelationId = 0
   #timer: NodeJS.Timeout | undefined
   #timerAtMs = Infinity
@@ -128,6 +129,11 @@ export class ClientConnection {
     return version >= Math.max(api.versions[0], range[0]) ? version : undefined
   }
 
+  /** The level that a feature has in the cluster; 0: none. KIP-584. */
+  featureLevel(name: string): number {
+    return this.#features.get(name) ?? 0
+  }
+
   /**
    * Sends a request and resolves to the answer, whose byte values may be kept. Rejects with
    * KafkaError: DisconnectError, TimeoutError, or UNSUPPORTED_VERSION.
@@ -171,6 +177,9 @@ export class ClientConnection {
       )
       if (answer.errorCode === ErrorCode.NONE) {
         this.#versions = ranges
+        this.#features = new Map(
+          answer.finalizedFeatures.map((one) => [one.name, one.maxVersionLevel]),
+        )
         return
       }
       // KIP-511: a broker that does not know the version says which ones it knows; those before

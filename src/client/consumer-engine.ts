@@ -23,6 +23,7 @@ import { PositionFinder } from './offsets-finder.ts'
 import { type AnyTopic, nameOf, type TypedTopic } from './topic.ts'
 import { TopicDeserializers } from './topic-deserializers.ts'
 import type { TopicPartition } from './topic-partition.ts'
+import { within } from './within.ts'
 
 /** Longest tick: how exactly the intervals of auto commit and poll are kept. */
 const TICK_MS_MAX = 1000
@@ -259,14 +260,9 @@ export class ConsumerEngine<K, V> {
   async #close(timeoutMs: number): Promise<void> {
     clearInterval(this.#tick)
     this.gate.attend()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs)
-    })
     try {
-      await Promise.race([this.#closeOrderly(), late])
+      await within(this.#closeOrderly(), timeoutMs)
     } finally {
-      clearTimeout(timer)
       this.fetcher.close()
       this.cluster.close()
       this.handover.close()

@@ -7,6 +7,7 @@ import type { PollOptions } from './consumer-poll.ts'
 import { pauseAt, resetTo, seekTo } from './consumer-positions.ts'
 import type { ConsumerRecord, RecordOf } from './consumer-record.ts'
 import { asKafkaError, ClosedError, type KafkaError, TimeoutError } from './errors.ts'
+import type { ConsumerGroupMetadata } from './group.ts'
 import type { CommittedOffset, FoundOffset, OffsetQuery, OffsetToCommit } from './offsets.ts'
 import type { AnyTopic, Topic, TypedTopic } from './topic.ts'
 import type { TopicPartition } from './topic-partition.ts'
@@ -171,6 +172,21 @@ export class Consumer<K = Buffer, V = Buffer, T extends TypedTopic = never>
       () => callback(null),
       (error: unknown) => callback(asKafkaError(error)),
     )
+  }
+
+  /**
+   * The group and this consumer's place in it, as a transaction that stores the group's offsets
+   * names them. Throws KafkaError without a groupId. KIP-447.
+   */
+  groupMetadata(): ConsumerGroupMetadata {
+    const { groupId } = this.#engine.settings
+    if (groupId === undefined) throw noGroup()
+    return { groupId, ...this.#engine.identity }
+  }
+
+  /** The position of each partition, as `commit()` would commit it. */
+  positions(): OffsetToCommit[] {
+    return this.#engine.positionsToCommit()
   }
 
   /** What the group has committed of these partitions, in any order. */

@@ -9,6 +9,11 @@ export interface MemberIdentity {
   readonly groupInstanceId: string | null
 }
 
+/** A member and its group, as a transaction that stores offsets names it. KIP-447. */
+export interface ConsumerGroupMetadata extends MemberIdentity {
+  readonly groupId: string
+}
+
 /** The identity of who is no member. */
 export const NO_MEMBER: MemberIdentity = { memberId: '', generation: -1, groupInstanceId: null }
 

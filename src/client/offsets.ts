@@ -48,6 +48,19 @@ export interface FoundOffset extends TopicPartition {
   readonly leaderEpoch: number
 }
 
+/** How requests name offsets to commit. */
+export function topicsToCommit(offsets: readonly OffsetToCommit[]) {
+  return [...byTopic(offsets)].map(([name, list]) => ({
+    name,
+    partitions: list.map((one) => ({
+      partitionIndex: one.partition,
+      committedOffset: one.offset,
+      committedLeaderEpoch: one.leaderEpoch ?? -1,
+      committedMetadata: one.metadata ?? '',
+    })),
+  }))
+}
+
 /** Offsets of one group, or of none. Every call is one try, or says that it retries. */
 export class Offsets {
   readonly #cluster: ClusterClient
@@ -64,15 +77,7 @@ export class Offsets {
   async commitOnce(offsets: readonly OffsetToCommit[], member: MemberIdentity): Promise<void> {
     if (offsets.length === 0) return
     const groupId = this.#group()
-    const topics = [...byTopic(offsets)].map(([name, list]) => ({
-      name,
-      partitions: list.map((one) => ({
-        partitionIndex: one.partition,
-        committedOffset: one.offset,
-        committedLeaderEpoch: one.leaderEpoch ?? -1,
-        committedMetadata: one.metadata ?? '',
-      })),
-    }))
+    const topics = topicsToCommit(offsets)
     const answer = await this.#cluster.requestCoordinator(
       CoordinatorType.group,
       groupId,

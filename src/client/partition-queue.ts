@@ -66,7 +66,7 @@ export class PartitionQueue {
     if (identity !== undefined) {
       // A broker takes the first batch that it sees of a producer whatever its sequence is: were
       // there a second in flight, it might overtake the first.
-      if (!this.#established || identity.producerId !== this.#identity?.producerId) return true
+      if (!this.#established || !this.#is(identity)) return true
     }
     return (this.waiting[0] as ProducerBatch).attempts > 0
   }
@@ -120,13 +120,16 @@ export class PartitionQueue {
   }
 
   /** The broker says that batches before this one are missing. True: it is the first of ours, so
-   *  they are lost for good and a new epoch begins; false: those before it come again. */
-  onSequenceGap(batch: ProducerBatch): boolean {
-    const first = [...this.inFlight, ...this.waiting].every(({ ordinal, baseSequence }) => {
+   *  they are lost for good; false: those before it come again. */
+  isFirst(batch: ProducerBatch): boolean {
+    return [...this.inFlight, ...this.waiting].every(({ ordinal, baseSequence }) => {
       return baseSequence === NO_SEQUENCE || ordinal >= batch.ordinal
     })
-    if (first) this.#needsNewEpoch = true
-    return first
+  }
+
+  /** The next batch begins a new epoch. */
+  needNewEpoch(): void {
+    this.#needsNewEpoch = true
   }
 
   /** Cuts the sequence of the first piece from the whole: both keep the numbers of the whole. */
@@ -134,6 +137,12 @@ export class PartitionQueue {
     if (whole.baseSequence === NO_SEQUENCE) return
     first.baseSequence = whole.baseSequence
     second.baseSequence = (whole.baseSequence + first.count) & SEQUENCE_MASK
+  }
+
+  /** Whether it is what this partition goes by, which may have begun later epochs of its own. */
+  #is({ producerId, producerEpoch }: ProducerIdentity): boolean {
+    const mine = this.#identity
+    return mine?.producerId === producerId && mine.producerEpoch >= producerEpoch
   }
 
   #sequence(batch: ProducerBatch): void {
@@ -144,11 +153,11 @@ export class PartitionQueue {
   /** Goes over to the producer's id when nothing is in flight; begins a new epoch where one is
    *  needed, which concerns no other partition. False: epochs have run out. */
   #adopt(identity: ProducerIdentity): boolean {
-    const mine = this.#identity
-    const same = mine !== undefined && mine.producerId === identity.producerId
+    const same = this.#is(identity)
     if (same && !this.#needsNewEpoch) return true
     assert(this.inFlight.length === 0, 'a new identity begins when nothing is in flight')
-    const producerEpoch = same ? mine.producerEpoch + 1 : identity.producerEpoch
+    const mine = this.#identity
+    const producerEpoch = same && mine ? mine.producerEpoch + 1 : identity.producerEpoch
     if (producerEpoch > EPOCH_MAX) return false
     this.#identity = { producerId: identity.producerId, producerEpoch }
     this.#needsNewEpoch = false

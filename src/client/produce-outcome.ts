@@ -1,5 +1,8 @@
 /** What an answer to a batch means for it. Decides; does nothing. */
 import { ErrorCode, isRetriable } from '../protocol/errors.ts'
+import { TimeoutError } from './errors.ts'
+import type { ProducerBatch } from './producer-batch.ts'
+import type { TopicPartition } from './topic-partition.ts'
 
 /** What is to be done with a batch. */
 export type ProduceOutcome = 'written' | 'retry' | 'gap' | 'split' | 'fail'
@@ -41,4 +44,17 @@ export function surelyNotWritten(code: number): boolean {
     ErrorCode.UNKNOWN_SERVER_ERROR,
   ]
   return !unsure.includes(code)
+}
+
+/** The error of a batch that took longer than deliveryTimeoutMs. */
+export function notDelivered(
+  { lastError: cause, createdMs }: ProducerBatch,
+  { topic, partition }: TopicPartition,
+): TimeoutError {
+  const waited = Math.round(performance.now() - createdMs)
+  const reason = cause === undefined ? '' : ` Last: ${cause.message}`
+  return new TimeoutError(
+    `${topic}-${partition}: not delivered within ${waited} ms.${reason}`,
+    cause,
+  )
 }

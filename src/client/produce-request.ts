@@ -29,6 +29,30 @@ export interface BatchAnswer {
   readonly leaderEpoch: number
 }
 
+/** Whether the batch may go with those of `load`: a request holds one batch of a partition, and no
+ *  more bytes than `bytesMax`. */
+export function fits(
+  load: readonly Shipment[],
+  queue: PartitionQueue,
+  batch: ProducerBatch,
+  bytesMax: number,
+): boolean {
+  let bytes = batch.sealed?.length ?? batch.size
+  for (const shipment of load) {
+    if (shipment.queue === queue) return false
+    bytes += shipment.bytes.length
+  }
+  return bytes <= bytesMax
+}
+
+/** How the requests of a producer are alike. */
+export interface ProduceTerms {
+  readonly acks: number
+  readonly timeoutMs: number
+  /** null: no transaction. */
+  readonly transactionalId: string | null
+}
+
 /** Highest version that serves all the batches. */
 export function produceVersionMax(shipments: readonly Shipment[]): number {
   const ids = shipments.every(({ topicId }) => topicId !== undefined)
@@ -38,8 +62,7 @@ export function produceVersionMax(shipments: readonly Shipment[]): number {
 /** The request of the batches, which are of different partitions. */
 export function produceBody(
   shipments: readonly Shipment[],
-  acks: number,
-  timeoutMs: number,
+  { transactionalId, acks, timeoutMs }: ProduceTerms,
 ): RequestInput<typeof Produce> {
   const topics = new Map<string, { index: number; records: Buffer }[]>()
   const topicData = []
@@ -56,7 +79,7 @@ export function produceBody(
     }
     partitionData.push({ index: queue.partition, records: bytes })
   }
-  return { transactionalId: null, acks, timeoutMs, topicData }
+  return { transactionalId, acks, timeoutMs, topicData }
 }
 
 const unanswered: BatchAnswer = {
@@ -104,3 +127,6 @@ export function answerToAll(
   const answer = { ...unanswered, errorCode: error.code, errorMessage: error.message }
   return shipments.map(() => answer)
 }
+
+/** What acks 0 answer: there is no more to know. */
+export const WRITTEN = { code: ErrorCode.NONE, message: '' }

@@ -30,6 +30,7 @@ import {
   setProducerEpoch,
   setProducerId,
   setRecordsCount,
+  setTransactional,
 } from '../protocol/record-batch.ts'
 import { varintSize, writeVarint } from '../protocol/varint.ts'
 import type { BatchBuffers } from './batch-buffers.ts'
@@ -161,10 +162,15 @@ export class ProducerBatch {
     return bytes
   }
 
-  /** Writes who sends the sealed batch, and its checksum. */
-  stamp(producer: { producerId: number; producerEpoch: number } | undefined, crc32c: Crc32c): void {
+  /** Writes who sends the sealed batch, whether in a transaction, and its checksum. */
+  stamp(
+    producer: { producerId: number; producerEpoch: number } | undefined,
+    inTransaction: boolean,
+    crc32c: Crc32c,
+  ): void {
     const bytes = this.sealed
     assert(bytes !== undefined, 'a batch is sealed before it is sent')
+    if (inTransaction) setTransactional(bytes, 0)
     setProducerId(bytes, 0, producer?.producerId ?? NO_PRODUCER_ID)
     setProducerEpoch(bytes, 0, producer?.producerEpoch ?? NO_PRODUCER_EPOCH)
     setBaseSequence(bytes, 0, producer === undefined ? NO_SEQUENCE : this.baseSequence)

@@ -1,4 +1,4 @@
-/** The producer id, asked for when it is first needed. KIP-98. */
+/** Where a producer's id and epoch come from. KIP-98. */
 import { InitProducerId } from '../protocol/apis/22-init-producer-id.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { asKafkaError, type KafkaError, throwOnError } from './errors.ts'
@@ -12,9 +12,17 @@ export interface IdentityListener {
   onIdentityFailed(error: KafkaError): void
 }
 
-/** Between calls: at most one request is under way. */
-export class IdentitySource {
+/** What the sender asks for the producer's id. */
+export interface IdentitySource {
   /** undefined: not known yet. */
+  readonly current: ProducerIdentity | undefined
+  /** Another id is needed; whoever sends is told when it is there. */
+  renew(): void
+}
+
+/** An id without transactions, asked for when it is first needed. Between calls: at most one
+ *  request is under way. */
+export class AnonymousIdentity implements IdentitySource {
   current: ProducerIdentity | undefined
   readonly #cluster: ClusterClient
   readonly #timeoutMs: number
@@ -27,7 +35,6 @@ export class IdentitySource {
     this.#listener = listener
   }
 
-  /** Asks for a new producer id, unless that is under way. */
   renew(): void {
     this.current = undefined
     if (this.#asking) return

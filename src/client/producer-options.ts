@@ -70,6 +70,11 @@ export interface ProducerSettings<K = RecordBytes, V = RecordBytes> {
   /** Whether the broker drops what arrives twice and keeps the order. Default: true, if acks is
    *  'all' and maxInFlightRequestsPerConnection at most 5. */
   readonly enableIdempotence?: boolean
+  /** Who the producer is across restarts; with it, all is sent in transactions. One running
+   *  producer has it at a time. Needs idempotence. Default: none. */
+  readonly transactionalId?: string
+  /** How long a transaction may take until the broker aborts it. Default: 1 min. */
+  readonly transactionTimeoutMs?: number
   /** Default: 5. */
   readonly maxInFlightRequestsPerConnection?: number
   /** Tries after the first. Default: as many as deliveryTimeoutMs allows. */
@@ -109,6 +114,8 @@ export interface ProducerSettings<K = RecordBytes, V = RecordBytes> {
 export interface ResolvedProducerSettings {
   readonly acks: 0 | 1 | -1
   readonly idempotent: boolean
+  readonly transactionalId: string | undefined
+  readonly transactionTimeoutMs: number
   readonly inFlightMax: number
   readonly retries: number
   readonly deliveryTimeoutMs: number
@@ -152,6 +159,12 @@ export function resolveProducerSettings<K, V>(
       "enableIdempotence needs acks 'all' and at most 5 maxInFlightRequestsPerConnection",
     )
   }
+  const idempotent = options.enableIdempotence ?? fit
+  const { transactionalId, transactionTimeoutMs = 60_000 } = options
+  if (transactionalId === '') throw new TypeError('transactionalId is not empty')
+  if (transactionalId !== undefined && !idempotent) {
+    throw new TypeError('transactionalId needs a producer that is idempotent')
+  }
   const lingerMs = options.lingerMs ?? 0
   const deliveryTimeoutMs =
     options.deliveryTimeoutMs ?? Math.max(120_000, lingerMs + requestTimeoutMs)
@@ -166,7 +179,9 @@ export function resolveProducerSettings<K, V>(
   const maxRequestSize = positive(options, 'maxRequestSize', 1024 * 1024)
   return {
     acks,
-    idempotent: options.enableIdempotence ?? fit,
+    idempotent,
+    transactionalId,
+    transactionTimeoutMs,
     inFlightMax,
     retries: options.retries ?? Infinity,
     deliveryTimeoutMs,

@@ -4,7 +4,8 @@
 import { Accumulator } from './accumulator.ts'
 import { ClusterClient } from './cluster-client.ts'
 import { Delivery, type DeliveryCallback, type RecordMetadata } from './delivery.ts'
-import { asKafkaError, BufferExhaustedError, ClosedError, type KafkaError } from './errors.ts'
+import { asKafkaError, ClosedError, type KafkaError } from './errors.ts'
+import type { ConsumerGroupMetadata } from './group.ts'
 import {
   checkedBytes,
   checkSize,
@@ -14,6 +15,7 @@ import {
   type Sent,
 } from './message-encoder.ts'
 import type { TopicMetadata } from './metadata.ts'
+import type { OffsetToCommit } from './offsets.ts'
 import { newProducerMetrics, type ProducerMetrics } from './producer-metrics.ts'
 import {
   type ProducerOptions,
@@ -21,19 +23,14 @@ import {
   resolveProducerSettings,
   type SendRequest,
 } from './producer-options.ts'
-import {
-  type PartitionChoice,
-  ProducerTopic,
-  partitionChoice,
-  type WaitingSend,
-} from './producer-topic.ts'
+import { type PartitionChoice, ProducerTopic, partitionChoice } from './producer-topic.ts'
 import type { RecordBytes } from './record-size.ts'
 import { Sender } from './sender.ts'
 import { type AnyTopic, nameOf } from './topic.ts'
+import { Transactions } from './transactions.ts'
+import { WaitingSends } from './waiting-sends.ts'
 import { closeWhenCollected, wasClosed } from './when-collected.ts'
-
-/** Sends that may wait for metadata or memory; the next is refused. */
-const WAITING_SENDS_MAX = 100_000
+import { within } from './within.ts'
 
 /** Sends records to a cluster, or to a broker in process. Lives on one thread. */
 export class Producer<K = RecordBytes, V = RecordBytes> {
@@ -46,13 +43,11 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   readonly #metrics: ProducerMetrics = newProducerMetrics()
   readonly #topics = new Map<string, ProducerTopic>()
   readonly #topicsAskedFor = new Set<ProducerTopic>()
-  /** Sends that wait for memory, in order. */
-  readonly #blocked: WaitingSend[] = []
+  readonly #waiting: WaitingSends
+  /** undefined: no transactionalId. */
+  readonly #transactions: Transactions | undefined
   /** Sends whose serializers need time; the next waits for it. */
   #serializing: Promise<void> | undefined
-  #serial = 0
-  #waitingTimer: NodeJS.Timeout | undefined
-  readonly #onWaitingChange: (() => void)[] = []
   #closing: Promise<void> | undefined
 
   /** Connects at the first send. Throws TypeError for settings that contradict each other. */
@@ -67,8 +62,20 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     this.#encoder = new MessageEncoder(options, log)
     this.#choice = partitionChoice(options.partitioner, this.#settings.batchSize)
     this.#batches = new Accumulator(this.#settings.batchSize, this.#metrics)
-    this.#sender = new Sender(this.#cluster, this.#settings, this.#batches, this.#metrics, () =>
-      this.#onMemory(),
+    const { maxBlockMs } = this.#settings
+    this.#waiting = new WaitingSends(this.#topics, maxBlockMs, this.#metrics, () => this.#press())
+    this.#transactions = Transactions.of(this.#cluster, this.#settings, {
+      flush: () => this.flush(),
+      drop: (error) => this.#drop(error),
+      wake: () => this.#sender.wake(),
+    })
+    this.#sender = new Sender(
+      this.#cluster,
+      this.#settings,
+      this.#batches,
+      this.#metrics,
+      () => this.#onMemory(),
+      this.#transactions,
     )
   }
 
@@ -104,20 +111,71 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
 
   /** Resolves when send and post would not have to wait for buffer memory or for topics. */
   async ready(): Promise<void> {
-    while (this.#isBusy() && this.#closing === undefined) await this.#waitingChange()
+    while (this.#isBusy() && this.#closing === undefined) await this.#waiting.change()
   }
 
   /** Sends all that was given before the call, and resolves when all of it is acknowledged or given
    *  up. Errors are told to those who sent. */
   async flush(): Promise<void> {
     await this.#serializing
-    const serial = this.#serial
-    while (this.#oldestWaiting() <= serial) {
+    const { serial } = this.#waiting
+    while (this.#waiting.oldest <= serial) {
       this.#sender.pressed = true
       this.#sender.wake()
-      await this.#waitingChange()
+      await this.#waiting.change()
     }
     await this.#batches.flush(() => this.#sender.wake())
+  }
+
+  /**
+   * Begins a transaction: all that is sent until its end is seen as a whole, by consumers that read
+   * committed records only. The first one ends what an earlier producer of the same transactionalId
+   * left open, and fences that producer. Rejects with KafkaError, which may be fatal.
+   */
+  async beginTransaction(): Promise<void> {
+    await this.#required().begin()
+  }
+
+  /**
+   * Sends all that was given, and commits. Rejects with KafkaError: a TimeoutError leaves it
+   * undecided, and the next call goes on; after any other the transaction is to be aborted, unless
+   * the error is fatal.
+   */
+  async commitTransaction(): Promise<void> {
+    await this.#required().commit()
+  }
+
+  /** Drops what is not sent, and aborts: nobody who reads committed records sees any of it. Rejects
+   *  with KafkaError: a TimeoutError leaves it undecided, and the next call goes on. */
+  async abortTransaction(): Promise<void> {
+    await this.#required().abort()
+  }
+
+  /**
+   * Commits offsets of a group with the transaction: `group` is what `consumer.groupMetadata()`
+   * says, whose enableAutoCommit is off. Rejects with KafkaError when they cannot be stored; then
+   * the transaction is to be aborted, unless the error is fatal. KIP-447.
+   */
+  async sendOffsetsToTransaction(
+    offsets: readonly OffsetToCommit[],
+    group: ConsumerGroupMetadata,
+  ): Promise<void> {
+    await this.#required().sendOffsets(offsets, group)
+  }
+
+  /** Begins a transaction, does `work`, and commits; if `work` or the commit fails, it aborts and
+   *  rejects with that error. */
+  async transaction<R>(work: (producer: this) => R | Promise<R>): Promise<R> {
+    const transactions = this.#required()
+    await transactions.begin()
+    try {
+      const result = await work(this)
+      await transactions.commit()
+      return result
+    } catch (error) {
+      await transactions.abortAfter(error)
+      throw error
+    }
   }
 
   /** What the topic's partitions are. Rejects with KafkaError when it does not exist within
@@ -128,8 +186,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
 
   /** A copy of the counters. */
   metrics(): ProducerMetrics {
-    const waitingSends = this.#waitingLists().reduce((sum, { length }) => sum + length, 0)
-    return { ...this.#metrics, waitingSends }
+    return { ...this.#metrics, waitingSends: this.#waiting.count }
   }
 
   /**
@@ -147,35 +204,29 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs)
-    })
-    await Promise.race([this.flush(), late])
-    clearTimeout(timer)
+    await within(this.#transactions?.close() ?? this.flush(), timeoutMs)
     const error = new ClosedError('producer')
-    this.#failWaiting(error)
+    this.#waiting.close(error)
     this.#sender.abort(error)
     this.#cluster.close()
-    clearTimeout(this.#waitingTimer)
-    this.#tellWaitingChange()
     this.#encoder.close()
   }
 
   #submit(request: Sent<K, V>, callback: DeliveryCallback | undefined): boolean {
     const topic = nameOf(request.topic)
     const { length } = request.messages
-    if (this.#closing !== undefined) {
-      const error = new ClosedError('producer')
-      if (callback === undefined) throw error
-      queueMicrotask(() => callback(error, []))
+    const refusal = this.#refusal()
+    if (refusal !== undefined) {
+      if (callback === undefined) throw refusal
+      queueMicrotask(() => callback(refusal, []))
       return false
     }
     if (length === 0) {
       if (callback !== undefined) queueMicrotask(() => callback(null, []))
       return true
     }
-    const told = this.#encoder.acknowledged(callback)
+    const plain = this.#encoder.acknowledged(callback)
+    const told = this.#transactions?.watch(plain) ?? plain
     const delivery = told === undefined ? undefined : new Delivery(length, told)
     try {
       const messages = this.#encoder.encode(request)
@@ -191,6 +242,23 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     return !this.#isBusy()
   }
 
+  #required(): Transactions {
+    if (this.#transactions !== undefined) return this.#transactions
+    throw new TypeError('A transaction needs a producer with a transactionalId.')
+  }
+
+  /** Why nothing is taken now. */
+  #refusal(): KafkaError | undefined {
+    if (this.#closing !== undefined) return new ClosedError('producer')
+    return this.#transactions?.refusal()
+  }
+
+  /** Gives up what is not under way. */
+  #drop(error: KafkaError): void {
+    this.#waiting.giveUpAll(error)
+    this.#sender.drop(error)
+  }
+
   /** Serializers of one send after the other's, so that records keep their order. */
   #submitLater(
     topic: string,
@@ -202,7 +270,10 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     const mine = (async () => {
       await before
       try {
-        this.#enqueue(topic, await messages, delivery)
+        const encoded = await messages
+        // The transaction may have been given up meanwhile.
+        if (this.#transactions?.goesOn === false) throw this.#transactions.refusal()
+        this.#enqueue(topic, encoded, delivery)
       } catch (error) {
         delivery?.fail(asKafkaError(error), count)
       }
@@ -223,21 +294,21 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     }
     if (
       topic.waiting.length === 0 &&
-      this.#blocked.length === 0 &&
+      this.#waiting.blocked.length === 0 &&
       topic.refresh(this.#cluster.metadata)
     ) {
       const done = this.#append(topic, messages, 0, delivery)
       if (done === messages.length) return
-      this.#wait(this.#blocked, topic, messages, delivery, done)
+      this.#waiting.add(this.#waiting.blocked, topic, messages, delivery, done)
       this.#press()
       return
     }
     if (topic.metadata === undefined || topic.waiting.length > 0) {
-      this.#wait(topic.waiting, topic, messages, delivery, 0)
+      this.#waiting.add(topic.waiting, topic, messages, delivery, 0)
       this.#fetch(topic)
       this.#sender.prepare()
     } else {
-      this.#wait(this.#blocked, topic, messages, delivery, 0)
+      this.#waiting.add(this.#waiting.blocked, topic, messages, delivery, 0)
     }
   }
 
@@ -286,112 +357,43 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
         topic.refresh(this.#cluster.metadata)
         // Behind those that wait for memory, if any; a topic's own sends stay in order.
         const sends = topic.waiting.splice(0)
-        this.#blocked.push(...sends)
+        this.#waiting.blocked.push(...sends)
         this.#onMemory()
       },
       (error: unknown) => {
         this.#topicsAskedFor.delete(topic)
-        for (const send of topic.waiting.splice(0)) this.#giveUp(send, asKafkaError(error))
-        this.#tellWaitingChange()
+        for (const send of topic.waiting.splice(0)) this.#waiting.giveUp(send, asKafkaError(error))
+        this.#waiting.tellChange()
       },
     )
   }
 
-  #wait(
-    list: WaitingSend[],
-    topic: ProducerTopic,
-    messages: readonly PlainMessage[],
-    delivery: Delivery | undefined,
-    next: number,
-  ): void {
-    const deadlineMs = performance.now() + this.#settings.maxBlockMs
-    const send = { topic, messages, delivery, next, deadlineMs, serial: ++this.#serial }
-    if (list.length >= WAITING_SENDS_MAX) {
-      const message = `${WAITING_SENDS_MAX} sends wait already.`
-      queueMicrotask(() => this.#giveUp(send, new BufferExhaustedError(message)))
-      return
-    }
-    list.push(send)
-    this.#armExpiry()
-  }
-
   /** Memory has come free: those that wait go on in order. */
   #onMemory(): void {
-    if (this.#blocked.length > 0) {
+    if (this.#waiting.blocked.length > 0) {
       let taken = 0
-      for (const send of this.#blocked) {
+      for (const send of this.#waiting.blocked) {
         send.topic.refresh(this.#cluster.metadata)
         send.next = this.#append(send.topic, send.messages, send.next, send.delivery)
         if (send.next < send.messages.length) break
         taken++
       }
-      this.#blocked.splice(0, taken)
+      this.#waiting.blocked.splice(0, taken)
       this.#press()
     }
-    this.#tellWaitingChange()
+    this.#waiting.tellChange()
   }
 
   /** While somebody waits, batches leave before they are full. */
   #press(): void {
-    this.#armExpiry()
-    this.#sender.pressed = this.#blocked.length > 0
+    this.#waiting.armExpiry()
+    this.#sender.pressed = this.#waiting.blocked.length > 0
     if (this.#sender.pressed) this.#sender.wake()
-  }
-
-  /** Those that wait for metadata are told by `#fetch`, which knows why it does not come. */
-  #expire(): void {
-    this.#waitingTimer = undefined
-    const now = performance.now()
-    const what = `No buffer memory came free within ${this.#settings.maxBlockMs} ms.`
-    for (const send of this.#blocked.splice(0)) {
-      if (send.deadlineMs > now) this.#blocked.push(send)
-      else this.#giveUp(send, new BufferExhaustedError(what))
-    }
-    this.#press()
-    this.#tellWaitingChange()
-    this.#armExpiry()
-  }
-
-  /** Sends wait in the order of their deadlines, or nearly so: those that waited for metadata
-   *  before are told a little late. */
-  #armExpiry(): void {
-    const [oldest] = this.#blocked
-    if (oldest === undefined || this.#waitingTimer !== undefined) return
-    const delay = Math.max(1, oldest.deadlineMs - performance.now())
-    this.#waitingTimer = setTimeout(() => this.#expire(), delay)
-  }
-
-  #failWaiting(error: KafkaError): void {
-    for (const list of this.#waitingLists()) {
-      for (const send of list.splice(0)) this.#giveUp(send, error)
-    }
-  }
-
-  #giveUp(send: WaitingSend, error: KafkaError): void {
-    const count = send.messages.length - send.next
-    this.#metrics.recordsFailed += count
-    send.delivery?.fail(error, count)
-  }
-
-  #waitingLists(): WaitingSend[][] {
-    return [this.#blocked, ...[...this.#topics.values()].map(({ waiting }) => waiting)]
-  }
-
-  #oldestWaiting(): number {
-    return Math.min(...this.#waitingLists().map(([head]) => head?.serial ?? Infinity))
   }
 
   /** What is sent now would wait. */
   #isBusy(): boolean {
-    if (this.#topicsAskedFor.size > 0 || this.#blocked.length > 0) return true
+    if (this.#topicsAskedFor.size > 0 || this.#waiting.blocked.length > 0) return true
     return this.#metrics.bufferBytes >= this.#settings.bufferMemory
-  }
-
-  #waitingChange(): Promise<void> {
-    return new Promise((resolve) => this.#onWaitingChange.push(resolve))
-  }
-
-  #tellWaitingChange(): void {
-    for (const tell of this.#onWaitingChange.splice(0)) tell()
   }
 }

@@ -5,31 +5,27 @@
 import { crc32c } from '@node-rs/crc32'
 import { createCodecs } from '../codecs/codecs.ts'
 import { Produce } from '../protocol/apis/00-produce.ts'
-import { ErrorCode } from '../protocol/errors.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import type { ClientConnection } from './connection.ts'
-import {
-  asKafkaError,
-  isInvalidMetadata,
-  type KafkaError,
-  kafkaError,
-  TimeoutError,
-} from './errors.ts'
+import { asKafkaError, isInvalidMetadata, type KafkaError, kafkaError } from './errors.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import { produceOutcome, surelyNotWritten } from './produce-outcome.ts'
+import { notDelivered, produceOutcome, surelyNotWritten } from './produce-outcome.ts'
 import {
   answersOf,
   answerToAll,
   type BatchAnswer,
+  fits,
   produceBody,
   produceVersionMax,
   type Shipment,
+  WRITTEN,
 } from './produce-request.ts'
 import type { ProducerBatch, SealTools } from './producer-batch.ts'
-import { IdentitySource } from './producer-identity.ts'
+import { AnonymousIdentity, type IdentitySource } from './producer-identity.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ResolvedProducerSettings } from './producer-options.ts'
+import type { Transactions } from './transactions.ts'
 
 /** While requests are under way, batches that are not full leave no more often than this. */
 const COALESCE_MS = 1
@@ -51,29 +47,34 @@ export class Sender {
   readonly #batches: Accumulator
   readonly #nodes = new Map<number, NodeTraffic>()
   readonly #identity: IdentitySource
+  readonly #transactions: Transactions | undefined
   /** Somebody waits for memory: what is not full leaves all the same. */
   pressed = false
   #scheduled = false
   #timer: NodeJS.Timeout | undefined
   #timerAtMs = Infinity
 
-  /** `onMemory`: buffer memory came free. */
+  /** `onMemory`: buffer memory came free. `transactions`: in which all is sent. */
   constructor(
     cluster: ClusterClient,
     settings: ResolvedProducerSettings,
     batches: Accumulator,
     metrics: ProducerMetrics,
     onMemory: () => void,
+    transactions: Transactions | undefined,
   ) {
     this.#cluster = cluster
+    this.#transactions = transactions
     this.#settings = settings
     this.#batches = batches
     this.#metrics = metrics
     this.#onMemory = onMemory
-    this.#identity = new IdentitySource(cluster, settings.maxBlockMs, {
-      onIdentity: () => this.#drain(),
-      onIdentityFailed: (error) => this.abort(error),
-    })
+    this.#identity =
+      transactions ??
+      new AnonymousIdentity(cluster, settings.maxBlockMs, {
+        onIdentity: () => this.#drain(),
+        onIdentityFailed: (error) => this.abort(error),
+      })
     const { codec, level } = settings
     this.#tools = { codecs: createCodecs(), crc32c: (bytes) => crc32c(bytes), codec, level }
   }
@@ -98,6 +99,14 @@ export class Sender {
     this.#disarm()
     for (const [batch, queue] of [...this.#batches.incomplete])
       this.#fail(queue, batch, error, false)
+  }
+
+  /** Gives up the batches that are not under way. */
+  drop(error: KafkaError): void {
+    for (const [batch, queue] of [...this.#batches.incomplete]) {
+      const isUnderWay = queue.inFlight.includes(batch)
+      if (!isUnderWay && this.#batches.incomplete.has(batch)) this.#fail(queue, batch, error, false)
+    }
   }
 
   #drain(): void {
@@ -134,7 +143,7 @@ export class Sender {
     }
     const expiresAtMs = batch.createdMs + this.#settings.deliveryTimeoutMs
     if (expiresAtMs <= now) {
-      this.#fail(queue, batch, this.#expired(batch, queue), true)
+      this.#fail(queue, batch, notDelivered(batch, queue), true)
       return now
     }
     const readyAtMs = this.#readyAtMs(queue, batch)
@@ -150,13 +159,15 @@ export class Sender {
       return expiresAtMs
     }
     const node = this.#nodeOf(leaderId)
+    if (this.#transactions?.mayShip(queue) === false) return Infinity
     const load = loads.get(leaderId)
     if (node.inFlight >= inFlightMax) return Infinity
     if (node.inFlight > 0 && this.#mayGrow(queue, batch)) {
       const againMs = node.lastSentMs + COALESCE_MS
       if (againMs > now) return againMs
     }
-    if (load !== undefined && !this.#fits(load, queue, batch)) return Infinity
+    if (load !== undefined && !fits(load, queue, batch, this.#settings.maxRequestSize))
+      return Infinity
     const shipment = this.#take(queue, batch, topic?.topicId)
     if (shipment === undefined) return Infinity
     if (load === undefined) loads.set(leaderId, [shipment])
@@ -176,16 +187,6 @@ export class Sender {
     return Math.max(notBeforeMs, batch.createdMs + this.#settings.lingerMs)
   }
 
-  /** A request holds one batch of a partition, and no more bytes than it may. */
-  #fits(load: readonly Shipment[], queue: PartitionQueue, batch: ProducerBatch): boolean {
-    let bytes = batch.sealed?.length ?? batch.size
-    for (const shipment of load) {
-      if (shipment.queue === queue) return false
-      bytes += shipment.bytes.length
-    }
-    return bytes <= this.#settings.maxRequestSize
-  }
-
   #take(
     queue: PartitionQueue,
     batch: ProducerBatch,
@@ -202,7 +203,7 @@ export class Sender {
       this.#identity.renew()
       return undefined
     }
-    batch.stamp(queue.identity, this.#tools.crc32c)
+    batch.stamp(queue.identity, this.#transactions !== undefined, this.#tools.crc32c)
     if (batch.attempts > 1) this.#metrics.retries++
     queue.bytesHint = batch.size
     this.#batches.ready.delete(queue)
@@ -212,10 +213,11 @@ export class Sender {
 
   #ship(nodeId: number, shipments: readonly Shipment[], now: number): void {
     const { acks } = this.#settings
-    const { requestTimeoutMs } = this.#cluster.settings
+    const { requestTimeoutMs: timeoutMs } = this.#cluster.settings
+    const { transactionalId = null, produceVersionMax: most = Infinity } = this.#transactions ?? {}
     const node = this.#nodeOf(nodeId)
-    const body = produceBody(shipments, acks, requestTimeoutMs)
-    const options = { versionMax: produceVersionMax(shipments) }
+    const body = produceBody(shipments, { transactionalId, acks, timeoutMs })
+    const options = { versionMax: Math.min(most, produceVersionMax(shipments)) }
     node.lastSentMs = now
     node.inFlight++
     this.#metrics.requestsSent++
@@ -255,15 +257,25 @@ export class Sender {
     const now = performance.now()
     const code = answer.errorCode
     const { idempotent, retries, deliveryTimeoutMs } = this.#settings
-    const mayRetry = batch.attempts <= retries && now - batch.createdMs < deliveryTimeoutMs
+    const goesOn = this.#transactions?.goesOn ?? true
+    const mayRetry =
+      goesOn && batch.attempts <= retries && now - batch.createdMs < deliveryTimeoutMs
     if (!surelyNotWritten(code)) batch.maybeWritten = true
     switch (produceOutcome(code, { idempotent, count: batch.count, mayRetry })) {
       case 'written':
         this.#succeed(queue, batch, answer)
         break
       case 'gap':
+        if (queue.isFirst(batch)) {
+          // In a transaction nothing but its end begins another epoch.
+          if (this.#transactions !== undefined) {
+            this.#fail(queue, batch, kafkaError(code, answer.errorMessage), false)
+            break
+          }
+          queue.needNewEpoch()
+          this.#metrics.epochBumps++
+        }
         queue.remove(batch)
-        if (queue.onSequenceGap(batch)) this.#metrics.epochBumps++
         this.#retry(queue, batch, answer, now)
         break
       case 'retry':
@@ -279,7 +291,7 @@ export class Sender {
         const late = error.retriable && now - batch.createdMs >= deliveryTimeoutMs
         if (!batch.maybeWritten) queue.giveUpSequence(batch)
         batch.lastError = error
-        this.#fail(queue, batch, late ? this.#expired(batch, queue) : error, false)
+        this.#fail(queue, batch, late ? notDelivered(batch, queue) : error, false)
       }
     }
   }
@@ -302,6 +314,7 @@ export class Sender {
     this.#metrics.recordsFailed += batch.count
     this.#batches.finish(queue, batch, reusable && batch.attempts === 0)
     batch.eachRun((delivery, _position, _index, count) => delivery.fail(error, count))
+    this.#transactions?.onFailure(error)
     // Memory has come free, but in the middle of a walk over the queues.
     queueMicrotask(this.#onMemory)
   }
@@ -319,14 +332,6 @@ export class Sender {
     }
     queue.notBeforeMs = now + this.#cluster.backoffMs(queue.failures++)
     if (isInvalidMetadata(answer.errorCode)) this.#refresh(topic)
-  }
-
-  #expired(batch: ProducerBatch, { topic, partition }: PartitionQueue): TimeoutError {
-    const { lastError: cause } = batch
-    const waited = Math.round(performance.now() - batch.createdMs)
-    const reason = cause === undefined ? '' : ` Last: ${cause.message}`
-    const what = `${topic}-${partition}: not delivered within ${waited} ms.${reason}`
-    return new TimeoutError(what, cause)
   }
 
   #lookForLeader(queue: PartitionQueue, now: number): number {
@@ -387,9 +392,6 @@ export class Sender {
     )
   }
 }
-
-/** With acks 0 there is no more to know. */
-const WRITTEN = { code: ErrorCode.NONE, message: '' }
 
 function both(act: () => void): [() => void, () => void] {
   return [act, act]

@@ -101,6 +101,11 @@ export const compressionOf = (b: Buffer, at: number): number => attributes(b, at
 export const isLogAppendTime = (b: Buffer, at: number): boolean =>
   (attributes(b, at) & LOG_APPEND_TIME_BIT) !== 0
 /** Whether the batch belongs to a transaction. */
+/** Marks a batch whose attributes are set as one of a transaction. */
+export const setTransactional = (b: Buffer, at: number): void => {
+  setAttributes(b, at, attributes(b, at) | TRANSACTIONAL_BIT)
+}
+
 export const isTransactional = (b: Buffer, at: number): boolean =>
   (attributes(b, at) & TRANSACTIONAL_BIT) !== 0
 /** Whether the batch holds control records. */

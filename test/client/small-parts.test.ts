@@ -77,7 +77,7 @@ test('a batch holds what was appended, whole and in halves', (t) => {
       const pieces = records.length > 1 ? splitBatch(whole, buffers) : []
       for (const one of [whole, ...pieces]) {
         one.seal(tools)
-        one.stamp(undefined, tools.crc32c)
+        one.stamp(undefined, false, tools.crc32c)
       }
       t.deepEqual(recordsOf(whole), wanted)
       if (pieces.length > 0) t.deepEqual(pieces.flatMap(recordsOf), wanted)
