@@ -133,7 +133,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
    * left open, and fences that producer. Rejects with KafkaError, which may be fatal.
    */
   async beginTransaction(): Promise<void> {
-    await this.#required().begin()
+    await this.#needTransactions().begin()
   }
 
   /**
@@ -142,13 +142,13 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
    * the error is fatal.
    */
   async commitTransaction(): Promise<void> {
-    await this.#required().commit()
+    await this.#needTransactions().commit()
   }
 
   /** Drops what is not sent, and aborts: nobody who reads committed records sees any of it. Rejects
    *  with KafkaError: a TimeoutError leaves it undecided, and the next call goes on. */
   async abortTransaction(): Promise<void> {
-    await this.#required().abort()
+    await this.#needTransactions().abort()
   }
 
   /**
@@ -160,13 +160,13 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     offsets: readonly OffsetToCommit[],
     group: ConsumerGroupMetadata,
   ): Promise<void> {
-    await this.#required().sendOffsets(offsets, group)
+    await this.#needTransactions().sendOffsets(offsets, group)
   }
 
   /** Begins a transaction, does `work`, and commits; if `work` or the commit fails, it aborts and
    *  rejects with that error. */
   async transaction<R>(work: (producer: this) => R | Promise<R>): Promise<R> {
-    const transactions = this.#required()
+    const transactions = this.#needTransactions()
     await transactions.begin()
     try {
       const result = await work(this)
@@ -242,7 +242,7 @@ export class Producer<K = RecordBytes, V = RecordBytes> {
     return !this.#isBusy()
   }
 
-  #required(): Transactions {
+  #needTransactions(): Transactions {
     if (this.#transactions !== undefined) return this.#transactions
     throw new TypeError('A transaction needs a producer with a transactionalId.')
   }
