@@ -23,6 +23,7 @@ class CuttingProxy {
   readonly #sockets = new Set<Socket>()
   readonly #server = createServer((socket) => this.#pass(socket))
   target = 0
+  #isDeaf = false
 
   async listen(): Promise<number> {
     this.#server.listen(0, '127.0.0.1')
@@ -35,12 +36,24 @@ class CuttingProxy {
     if (sockets.length > 0) sockets[random.between(0, sockets.length - 1)]?.destroy()
   }
 
+  /** Connections are taken, and nothing on them is passed on. */
+  setDeaf(isDeaf: boolean): void {
+    this.#isDeaf = isDeaf
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
   close(): void {
     for (const socket of this.#sockets) socket.destroy()
     this.#server.close()
   }
 
   #pass(from: Socket): void {
+    this.#sockets.add(from)
+    from.on('close', () => this.#sockets.delete(from))
+    if (this.#isDeaf) {
+      from.on('error', () => {})
+      return
+    }
     const to = dial(this.target, '127.0.0.1')
     for (const [one, other] of [
       [from, to],
@@ -50,10 +63,57 @@ class CuttingProxy {
       one.on('close', () => other.destroy())
       one.pipe(other)
     }
-    this.#sockets.add(from)
-    from.on('close', () => this.#sockets.delete(from))
   }
 }
+
+/** A broker whose clients come through the proxy. */
+async function proxied(proxy: CuttingProxy, topics: readonly string[]) {
+  const port = await proxy.listen()
+  const broker = await Broker.start({
+    storage: 'memory',
+    listen: true,
+    config: { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}` },
+    topics: topics.map((topic) => ({ topic, numPartitions: PARTITIONS })),
+  })
+  proxy.target = Number(broker.bootstrapServers.split(':').at(-1))
+  return { broker, port }
+}
+
+test.serial('a commit without an answer is undecided, and the next call decides it', async (t) => {
+  const proxy = new CuttingProxy()
+  const { broker, port } = await proxied(proxy, ['to'])
+  const producer = new Producer({
+    bootstrapServers: `127.0.0.1:${port}`,
+    transactionalId: 'undecided',
+    requestTimeoutMs: 300,
+    deliveryTimeoutMs: 600,
+    maxBlockMs: 600,
+  })
+  await producer.beginTransaction()
+  await producer.send({ topic: 'to', messages: [{ value: 'v', partition: 0 }] })
+  proxy.setDeaf(true)
+  await t.throwsAsync(producer.commitTransaction(), { name: 'REQUEST_TIMED_OUT' })
+  const name = 'INVALID_TXN_STATE'
+  await t.throwsAsync(producer.abortTransaction(), { name })
+  await t.throwsAsync(producer.beginTransaction(), { name })
+  proxy.setDeaf(false)
+  await producer.commitTransaction()
+  t.deepEqual((await readAll(broker))[0], ['v'])
+  await producer.beginTransaction()
+  await producer.send({ topic: 'to', messages: [{ value: 'w', partition: 0 }] })
+  proxy.setDeaf(true)
+  await t.throwsAsync(producer.abortTransaction(), { name: 'REQUEST_TIMED_OUT' })
+  await t.throwsAsync(producer.commitTransaction(), { name })
+  proxy.setDeaf(false)
+  await producer.abortTransaction()
+  await producer.transaction(() => {
+    producer.post({ topic: 'to', messages: [{ value: 'x', partition: 0 }] })
+  })
+  t.deepEqual((await readAll(broker))[0], ['v', 'x'])
+  await producer.close()
+  proxy.close()
+  await broker.stop()
+})
 
 for (const level of [2, 0]) {
   test.serial(`each record is passed on once, with transaction version ${level}`, async (t) => {
@@ -64,14 +124,7 @@ for (const level of [2, 0]) {
       ClientConnection.prototype.featureLevel = featureLevel
     })
     const proxy = new CuttingProxy()
-    const port = await proxy.listen()
-    const broker = await Broker.start({
-      storage: 'memory',
-      listen: true,
-      config: { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}` },
-      topics: ['from', 'to'].map((topic) => ({ topic, numPartitions: PARTITIONS })),
-    })
-    proxy.target = Number(broker.bootstrapServers.split(':').at(-1))
+    const { broker, port } = await proxied(proxy, ['from', 'to'])
     const random = new Seeded(SEED + level)
     await fill(broker)
     const cutting = setInterval(() => proxy.cut(random), 15)
