@@ -154,11 +154,12 @@ export class CodeLoader {
   }
 
   #compile(content: string, file: string, modifiedMs: number): Script {
-    const known = this.#known.get(file)
+    const handed = this.#known.get(file)
+    const known = handed?.modifiedMs === modifiedMs ? handed : undefined
     this.#required.set(file, { ...known?.required })
     const script = new Script(Module.wrap(content), {
       filename: file,
-      cachedData: known?.modifiedMs === modifiedMs ? known.code : undefined,
+      cachedData: known?.code,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     })
     const isTaken = script.cachedDataRejected === false

@@ -46,12 +46,13 @@ export function surelyNotWritten(code: number): boolean {
   return !unsure.includes(code)
 }
 
-/** The error of a batch that took longer than deliveryTimeoutMs. */
+/** The error of a batch that took longer than deliveryTimeoutMs. `now`: monotonic ms. */
 export function notDelivered(
   { lastError: cause, createdMs }: ProducerBatch,
   { topic, partition }: TopicPartition,
+  now: number,
 ): TimeoutError {
-  const waited = Math.round(performance.now() - createdMs)
+  const waited = Math.round(now - createdMs)
   const reason = cause === undefined ? '' : ` Last: ${cause.message}`
   return new TimeoutError(
     `${topic}-${partition}: not delivered within ${waited} ms.${reason}`,

@@ -143,7 +143,7 @@ export class Sender {
     }
     const expiresAtMs = batch.createdMs + this.#settings.deliveryTimeoutMs
     if (expiresAtMs <= now) {
-      this.#fail(queue, batch, notDelivered(batch, queue), true)
+      this.#fail(queue, batch, notDelivered(batch, queue, now), true)
       return now
     }
     const readyAtMs = this.#readyAtMs(queue, batch)
@@ -291,7 +291,7 @@ export class Sender {
         const late = error.retriable && now - batch.createdMs >= deliveryTimeoutMs
         if (!batch.maybeWritten) queue.giveUpSequence(batch)
         batch.lastError = error
-        this.#fail(queue, batch, late ? notDelivered(batch, queue) : error, false)
+        this.#fail(queue, batch, late ? notDelivered(batch, queue, now) : error, false)
       }
     }
   }

@@ -58,9 +58,10 @@ export class Transactions implements IdentitySource {
   /** The coordinator may know of the transaction. */
   #started = false
   #joinsByItself = false
-  #wanted: TopicPartition[] = []
-  readonly #joined = new Set<string>()
-  readonly #asked = new Set<string>()
+  /** Partitions that are to be announced with the next request. */
+  readonly #wanted: TopicPartition[] = []
+  /** Whether a partition that batches are for has joined; there is none before they are. */
+  readonly #joined = new Map<string, boolean>()
   /** Partitions and offsets that are about to join, one after the other. */
   #joining: Promise<void> = Promise.resolve()
   #underWay: Promise<void> | undefined
@@ -95,7 +96,7 @@ export class Transactions implements IdentitySource {
 
   /** Highest version of Produce that means what the transaction's version does. */
   get produceVersionMax(): number {
-    return this.#joinsByItself ? Number.POSITIVE_INFINITY : PRODUCE_BEFORE_V2
+    return this.#joinsByItself ? Infinity : PRODUCE_BEFORE_V2
   }
 
   /** Whether what was given before is sent, and sent again when that fails. */
@@ -124,12 +125,11 @@ export class Transactions implements IdentitySource {
       return true
     }
     const key = keyOf(partition)
-    if (this.#joined.has(key)) return true
-    if (!this.#asked.has(key)) {
-      this.#asked.add(key)
-      this.#wanted.push({ topic: partition.topic, partition: partition.partition })
-      if (this.#wanted.length === 1) this.#joining = this.#joining.then(() => this.#announce())
-    }
+    const joined = this.#joined.get(key)
+    if (joined !== undefined) return joined
+    this.#joined.set(key, false)
+    this.#wanted.push({ topic: partition.topic, partition: partition.partition })
+    if (this.#wanted.length === 1) this.#joining = this.#joining.then(() => this.#announce())
     return false
   }
 
@@ -160,8 +160,7 @@ export class Transactions implements IdentitySource {
   /** Opens a transaction. Rejects with KafkaError: TimeoutError, or fatal. */
   begin(): Promise<void> {
     return this.#exclusively(async () => {
-      if (this.#phase === 'fenced') throw this.#error
-      if (this.#phase === 'failed') throw mustAbort(this.#error)
+      if (this.#phase === 'fenced' || this.#phase === 'failed') throw this.refusal()
       if (this.#phase !== 'new' && this.#phase !== 'ready') {
         throw stateError('A transaction is open already: commit or abort it first.')
       }
@@ -169,8 +168,6 @@ export class Transactions implements IdentitySource {
       this.#error = undefined
       this.#started = false
       this.#joined.clear()
-      this.#asked.clear()
-      this.#wanted = []
       this.#phase = 'open'
     })
   }
@@ -183,8 +180,7 @@ export class Transactions implements IdentitySource {
     return this.#exclusively(async () => {
       if (this.#phase === 'open') {
         this.#phase = 'committing'
-        await this.#batches.flush()
-        await this.#joining
+        await this.#settled()
       }
       // Whatever failed meanwhile has changed it.
       const phase = this.#phase as Phase
@@ -203,8 +199,7 @@ export class Transactions implements IdentitySource {
       if (this.#phase === 'open' || this.#phase === 'failed') {
         this.#phase = 'aborting'
         this.#batches.drop(wasAborted())
-        await this.#batches.flush()
-        await this.#joining
+        await this.#settled()
       }
       const phase = this.#phase as Phase
       if (phase === 'committing') {
@@ -256,7 +251,7 @@ export class Transactions implements IdentitySource {
     this.#started = true
     try {
       await this.#retryToJoin(() => this.#coordinator.addPartitions(identity, partitions))
-      for (const one of partitions) this.#joined.add(keyOf(one))
+      for (const one of partitions) this.#joined.set(keyOf(one), true)
       this.#batches.wake()
     } catch (error) {
       this.onFailure(asKafkaError(error))
@@ -269,11 +264,18 @@ export class Transactions implements IdentitySource {
   ): Promise<void> {
     if (offsets.length === 0) return
     const identity = this.#identity as ProducerIdentity
-    const joined = this.#joinsByItself
+    const joins = this.#joinsByItself
     this.#started = true
-    if (!joined)
+    if (!joins) {
       await this.#retryToJoin(() => this.#coordinator.addOffsets(identity, group.groupId))
-    await this.#retryToJoin(() => this.#coordinator.commit(identity, offsets, group, joined))
+    }
+    await this.#retryToJoin(() => this.#coordinator.commit(identity, offsets, group, joins))
+  }
+
+  /** Resolves when nothing of the transaction is under way. */
+  async #settled(): Promise<void> {
+    await this.#batches.flush()
+    await this.#joining
   }
 
   async #end(committed: boolean): Promise<void> {

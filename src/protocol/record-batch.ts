@@ -101,11 +101,6 @@ export const compressionOf = (b: Buffer, at: number): number => attributes(b, at
 export const isLogAppendTime = (b: Buffer, at: number): boolean =>
   (attributes(b, at) & LOG_APPEND_TIME_BIT) !== 0
 /** Whether the batch belongs to a transaction. */
-/** Marks a batch whose attributes are set as one of a transaction. */
-export const setTransactional = (b: Buffer, at: number): void => {
-  setAttributes(b, at, attributes(b, at) | TRANSACTIONAL_BIT)
-}
-
 export const isTransactional = (b: Buffer, at: number): boolean =>
   (attributes(b, at) & TRANSACTIONAL_BIT) !== 0
 /** Whether the batch holds control records. */
@@ -131,6 +126,9 @@ export const setCrc = (b: Buffer, at: number, value: number): void =>
 /** Needs a new CRC. */
 export const setAttributes = (b: Buffer, at: number, value: number): void =>
   writeInt16(b, at + ATTRIBUTES_AT, value)
+/** Marks a batch as one of a transaction. Needs a new CRC. */
+export const setTransactional = (b: Buffer, at: number): void =>
+  setAttributes(b, at, attributes(b, at) | TRANSACTIONAL_BIT)
 /** Needs a new CRC. */
 export const setLastOffsetDelta = (b: Buffer, at: number, value: number): void =>
   writeInt32(b, at + LAST_OFFSET_DELTA_AT, value)

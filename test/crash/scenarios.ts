@@ -242,20 +242,14 @@ async function fillsAndEmpties(subject: Subject, ballast: string): Promise<strin
   await subject.createTopic('full')
   const { producers, run } = subject.load('full', 3)
   const refusals = () => producers.reduce((sum, one) => sum + errorsOf(one.errors), 0)
-  for (let i = 0; refusals() < 20; i++) {
-    if (i > 3000) throw new Broken('the disk never got full')
-    await pause(10)
-  }
+  await until(() => refusals() >= 20, 'the disk never got full')
   await readsWhileFull(subject)
   const refused = refusals()
   const written = () => producers.reduce((sum, one) => sum + one.acknowledged.length, 0)
   const enough = written() + GOES_ON_BATCHES
   fs.rmSync(ballast)
   // No longer than it takes to see that it goes on: what is freed is full again soon.
-  for (let i = 0; written() < enough; i++) {
-    if (i > 3000) throw new Broken('it does not go on when there is room again')
-    await pause(10)
-  }
+  await until(() => written() >= enough, 'it does not go on when there is room again')
   for (const producer of producers) producer.stop()
   await run
   const records = await subject.verify('full', producers)
@@ -263,6 +257,14 @@ async function fillsAndEmpties(subject: Subject, ballast: string): Promise<strin
   await subject.start()
   await subject.verify('full', producers)
   return `${refused} refusals, ${records} records`
+}
+
+/** Throws Broken with `otherwise` after half a minute. */
+async function until(isSo: () => boolean, otherwise: string): Promise<void> {
+  for (let i = 0; !isSo(); i++) {
+    if (i > 3000) throw new Broken(otherwise)
+    await pause(10)
+  }
 }
 
 function errorsOf(errors: ReadonlyMap<string, number>): number {
