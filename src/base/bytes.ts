@@ -71,3 +71,17 @@ export function writeInt64(b: Uint8Array, at: number, value: number): void {
   writeInt32(b, at, high)
   writeInt32(b, at + 4, value - high * WORD)
 }
+
+/** The class behind Buffer: what a view of a Buffer is made with. */
+const BufferView = (
+  Buffer as unknown as {
+    readonly [Symbol.species]: new (memory: ArrayBufferLike, at: number, length: number) => Buffer
+  }
+)[Symbol.species]
+
+// hot
+/** A view of `length` bytes at `at` of `memory`, within it. `subarray` asks each time for the
+ *  memory of its buffer, which takes as long as the view itself. */
+export function viewOf(memory: ArrayBufferLike, at: number, length: number): Buffer {
+  return new BufferView(memory, at, length)
+}

@@ -1,5 +1,6 @@
 /** Records as a consumer hands them out: small objects over the bytes of a fetch, decoded when they
  *  are looked at. */
+import { viewOf } from '../base/bytes.ts'
 import { type RecordHeader, readRecordHeaders } from './consumer-headers.ts'
 import type { Deserializer } from './serdes.ts'
 import type { Topic } from './topic.ts'
@@ -20,6 +21,9 @@ export interface RecordSource<K, V> {
   readonly isLogAppendTime: boolean
   /** The bytes of the batch, decompressed. */
   readonly bytes: Buffer
+  /** What `bytes` is a view of, and where it starts there. */
+  readonly memory: ArrayBufferLike
+  readonly memoryAt: number
   readonly deserializers: Deserializers<K, V>
 }
 
@@ -145,7 +149,8 @@ export class ConsumerRecord<K = Buffer, V = Buffer, Name extends string = string
   }
 
   #bytesOf(at: number, length: number): Buffer | null {
-    return length < 0 ? null : this.#source.bytes.subarray(at, at + length)
+    const { memory, memoryAt } = this.#source
+    return length < 0 ? null : viewOf(memory, memoryAt + at, length)
   }
 
   #settle(): Promise<void> | undefined {

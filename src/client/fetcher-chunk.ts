@@ -215,6 +215,8 @@ export class FetchedChunk<K, V> {
       leaderEpoch: partitionLeaderEpoch(b, at),
       isLogAppendTime: isLogAppendTime(b, at),
       bytes,
+      memory: bytes.buffer,
+      memoryAt: bytes.byteOffset,
       deserializers: this.#tools.deserializers.of(this.topic),
     }
   }
