@@ -126,20 +126,20 @@ export class Fetcher<K, V> {
     const first = this.take()
     if (first === undefined) return []
     const records = [first]
-    const current = this.#current as Ready<K, V>
+    const { chunk, state } = this.#current as Ready<K, V>
     try {
       while (records.length < recordsMax) {
-        const record = current.chunk.next()
-        current.state.position = current.chunk.nextOffset
-        current.state.positionEpoch = current.chunk.leaderEpoch
+        const record = chunk.next()
         if (record === undefined) break
-        this.#metrics.recordsConsumed++
         records.push(record)
       }
     } catch (error) {
       // What is damaged is met again by the next call.
       if (!(error instanceof KafkaError)) throw error
     }
+    state.position = chunk.nextOffset
+    state.positionEpoch = chunk.leaderEpoch
+    this.#metrics.recordsConsumed += records.length - 1
     return records
   }
 
