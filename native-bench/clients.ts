@@ -69,26 +69,25 @@ async function compare(
   const job = { ...subject, records, warmUp: Math.floor(records * WARM_UP_SHARE) }
   const results = new Map<string, Figures[]>()
   await using admin = new Admin({ bootstrapServers: subject.bootstrapServers })
-  let topic = await freshTopic(admin, job)
-  if (subject.role === 'consume') await fill(topic, job)
+  const filled = subject.role === 'consume' ? await freshTopic(admin, job) : undefined
+  if (filled !== undefined) await fill(filled, job)
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const client of values.clients.split(',')) {
       if (subject.role === 'produce' && ONLY_CONSUME.has(client)) continue
+      const topic = filled ?? (await freshTopic(admin, job))
       const figures = await measure({ ...job, client, topic, packages: values.packages })
       if (figures !== undefined) results.set(client, [...(results.get(client) ?? []), figures])
-      if (subject.role === 'consume') continue
-      await admin.deleteTopics([topic])
-      topic = await freshTopic(admin, job)
+      if (topic !== filled) await admin.deleteTopics([topic])
     }
   }
-  await admin.deleteTopics([topic])
+  if (filled !== undefined) await admin.deleteTopics([filled])
   const title = `${broker}, ${subject.role} ${subject.recordBytes} B`
   print(title, records, results, (client) => {
     return subject.role === 'consume' ? CLIENTS[client] : 'odradek'
   })
 }
 
-/** Each producer writes to a topic of its own. */
+/** Each producer writes to one of its own; consumers share one that is filled. */
 async function freshTopic(
   admin: Admin,
   { role, recordBytes }: Pick<Job, 'role' | 'recordBytes'>,
